@@ -1,0 +1,1 @@
+"""Detour: temporary HTTP redirects that keep the method and the content."""

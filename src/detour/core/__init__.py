@@ -1,0 +1,1 @@
+"""Redirects as values and functions: pure, no clock, no sockets, no files."""

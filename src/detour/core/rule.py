@@ -1,0 +1,122 @@
+"""A rule: what its author wrote, parsed and complete. Nothing is filled in later."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from math import inf
+from typing import Literal
+
+import msgspec
+
+from detour.core.message import Request
+from detour.core.pattern import Pattern
+from detour.core.template import Template
+from detour.errors import Span
+
+Network = IPv4Network | IPv6Network
+
+
+class FieldCondition(msgspec.Struct, frozen=True):
+    """A header field, cookie or query parameter that must be present, or have one of `values`."""
+
+    name: str  # a header field's name is in lower case
+    values: tuple[str, ...] | None  # None: any value will do
+    of: Literal["header", "cookie", "query"]
+
+    def holds(self, request: Request) -> bool:
+        found = _READERS[self.of](request, self.name)
+        if self.values is None:
+            return next(iter(found), None) is not None
+        return any(value in self.values for value in found)
+
+
+_READERS = {"header": Request.values, "cookie": Request.cookies, "query": Request.parameters}
+
+
+class ClientCondition(msgspec.Struct, frozen=True):
+    """The client's address must lie in one of `networks`."""
+
+    networks: tuple[Network, ...]
+
+    def holds(self, request: Request) -> bool:
+        if not request.client:
+            return False
+        address = ip_address(request.client)
+        mapped = getattr(address, "ipv4_mapped", None)
+        return any((mapped or address) in network for network in self.networks)
+
+
+Condition = FieldCondition | ClientCondition
+
+
+class Share(msgspec.Struct, frozen=True):
+    """A sticky part of all clients, `of` in (0, 1), told apart by address or by a cookie."""
+
+    of: float
+    cookie: str = ""
+
+
+class Cors(msgspec.Struct, frozen=True):
+    """What a rule says to browsers of other origins (Fetch, CORS protocol)."""
+
+    origins: tuple[str, ...] | None = None  # None: any
+    credentials: bool = False
+    headers: tuple[str, ...] | None = ()  # None: whatever is asked for
+    expose: tuple[str, ...] = ()
+    max_age: int | None = None  # seconds
+
+    def allows(self, origin: str) -> bool:
+        return self.origins is None or origin in self.origins
+
+
+class ParameterCapture(msgspec.Struct, frozen=True):
+    """A query parameter an imported line asks for: a literal value, or a capture under `group`."""
+
+    name: str
+    value: str | None = None
+    group: str | None = None
+
+
+class Expect(msgspec.Struct, frozen=True):
+    """An example that `detour test` runs; `location` None with `none` means no redirect."""
+
+    span: Span
+    method: str
+    url: str
+    location: str | None = None
+    none: bool = False
+    status: int | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    client: str = ""
+    at: float | None = None  # seconds since the epoch
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """Pattern, location, status and conditions. A rule without a template is a `pass` rule."""
+
+    name: str  # unique in its set; IMPORT:LINE for an imported line
+    series: str  # the name its hits are counted under: its own, or its import's
+    span: Span
+    pattern: Pattern
+    template: Template | None
+    status: int
+    methods: frozenset[str] | None = None  # None: every method; HEAD is in it where GET is
+    when: tuple[Condition, ...] = ()
+    unless: tuple[Condition, ...] = ()
+    parameters: tuple[ParameterCapture, ...] = ()
+    share: Share | None = None
+    start: float = -inf  # `from`, seconds since the epoch; windows are [start, end)
+    end: float = inf  # `until`
+    query: Literal["keep", "drop"] = "keep"
+    cache: int | None = None  # seconds
+    retry_after: int | None = None  # seconds
+    cors: Cors | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    why: str = ""
+    expect: tuple[Expect, ...] = ()
+
+    def alive(self, now: float) -> bool:
+        return self.start <= now < self.end
+
+    def allows(self, method: str) -> bool:
+        return self.methods is None or method in self.methods

@@ -1,0 +1,85 @@
+"""Every exception Detour raises, on one screen.
+
+    DetourError
+    ├── URLError          not a URL (WHATWG URL)
+    ├── PatternError      not a URL Pattern that Detour can run
+    ├── TemplateError     not a Location template, or it names what the pattern does not capture
+    ├── RuleError         a rule file with faults; carries all of them
+    ├── RequestError      the client broke HTTP; carries the status to answer with
+    └── ServeError        the server cannot start or go on (port taken, certificate unreadable)
+
+An expected end is a value, not an exception: no match, a loop, a refused method are results.
+A message is one line: the place, the fact, the remedy.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Span(msgspec.Struct, frozen=True, order=True):
+    """Where something was written: `file`, `line` and `column` (both from 1; 0 when unknown)."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else self.file
+
+
+class Fault(msgspec.Struct, frozen=True, order=True):
+    """One thing wrong with a rule file: its place, the fact, and what to do about it."""
+
+    span: Span
+    fact: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.fact}; {self.remedy}" if self.remedy else self.fact
+        return f"{self.span}: {text}"
+
+
+class DetourError(Exception):
+    """Anything Detour refuses to do; the message is one line for a person."""
+
+
+class _FactError(DetourError):
+    """A fact and its remedy, before anybody knows the place."""
+
+    def __init__(self, fact: str, remedy: str = "") -> None:
+        super().__init__(f"{fact}; {remedy}" if remedy else fact)
+        self.fact = fact
+        self.remedy = remedy
+
+
+class URLError(_FactError):
+    """A text that the WHATWG URL parser does not accept."""
+
+
+class PatternError(_FactError):
+    """A pattern that is not URL Pattern syntax, or that RE2 cannot run in linear time."""
+
+
+class TemplateError(_FactError):
+    """A template that cannot yield a Location, or not a safe one."""
+
+
+class RuleError(DetourError):
+    """A rule file with faults: `faults` holds all of them, in the order they were written."""
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class RequestError(DetourError):
+    """The client broke HTTP; `status` is what the server answers before it closes."""
+
+    def __init__(self, fact: str, status: int = 400) -> None:
+        super().__init__(fact)
+        self.status = status
+
+
+class ServeError(DetourError):
+    """The server cannot start, or cannot go on: a port taken, a certificate unreadable."""
