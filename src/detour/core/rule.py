@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from detour.core.message import Request
+from detour.core.message import METHODS, Request
 from detour.core.pattern import Pattern
 from detour.core.template import Template
 from detour.errors import Span
@@ -115,8 +115,10 @@ class Rule(msgspec.Struct, frozen=True):
     why: str = ""
     expect: tuple[Expect, ...] = ()
 
+    takes_query: bool = False  # the template uses the query already, so nothing of it is appended
+
     def alive(self, now: float) -> bool:
         return self.start <= now < self.end
 
     def allows(self, method: str) -> bool:
-        return self.methods is None or method in self.methods
+        return method in (METHODS if self.methods is None else self.methods)

@@ -99,5 +99,5 @@ REDIRECT_STATUSES: dict[int, RedirectStatus] = {
     )
 }
 
-# Statuses that a `pass` rule may answer with: nothing is redirected (RFC 9110 §15.5.5, §15.5.11; RFC 7725 §3).
+# What a `pass` rule may answer with: nothing is redirected (RFC 9110 §15.5.5, §15.5.11; RFC 7725 §3).
 PASS_STATUSES: tuple[int, ...] = (404, 410, 451)

@@ -1,0 +1,1 @@
+"""Measurements that anybody can repeat: `python -m bench.serve`. See README.md beside this file."""

@@ -1,0 +1,29 @@
+-- Sends one prepared request for ever and prints one line of JSON at the end.
+-- Arguments: FILE (the request's octets) and "count" (count every status but 307) or "run" (as fast as it goes).
+-- A `response` function makes wrk slower, so it exists only while counting.
+
+local threads = {}
+
+function setup(thread)
+  table.insert(threads, thread)
+end
+
+function init(args)
+  local file = assert(io.open(args[1], "rb"))
+  local request = file:read("*a")
+  file:close()
+  wrk.format = function() return request end
+  strange = 0
+  if args[2] == "count" then
+    response = function(status) if status ~= 307 then strange = strange + 1 end end
+  end
+end
+
+function done(summary)
+  local strange = 0
+  for _, thread in ipairs(threads) do strange = strange + (thread:get("strange") or 0) end
+  local e = summary.errors
+  io.write(string.format(
+    '\n{"requests":%d,"microseconds":%d,"strange":%d,"status":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}\n',
+    summary.requests, summary.duration, strange, e.status, e.connect, e.read, e.write, e.timeout))
+end

@@ -1,0 +1,238 @@
+"""What runs a component: RE2, or one pass over the text where that is obviously the same.
+
+RE2 takes time linear in the text, whatever the pattern and the text (2-4 µs through its Python
+binding). Most components need no automaton: equality, a prefix, and segments between delimiters can
+each be read off the text in one pass and only one way, and that is what the other matchers do.
+Texts are ASCII, as they stand in a normalized URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Protocol
+
+import msgspec
+import re2
+
+from detour.core.pattern_syntax import SHAPES, ComponentName, Part, PartKind, Shape
+from detour.errors import PatternError
+
+
+class Matcher(Protocol):
+    """Captures by name when the whole of a component's (ASCII) text matches, else None."""
+
+    def match(self, text: str) -> dict[str, str] | None: ...
+
+
+class Equals(msgspec.Struct, frozen=True):
+    """Fixed text and nothing else."""
+
+    text: str
+    fold: bool = False
+
+    def match(self, text: str) -> dict[str, str] | None:
+        return {} if (text.lower() if self.fold else text) == self.text else None
+
+
+class OneOf(msgspec.Struct, frozen=True):
+    """A few fixed texts, as `http{s}?` is two."""
+
+    texts: frozenset[str]
+    fold: bool = False
+
+    def match(self, text: str) -> dict[str, str] | None:
+        return {} if (text.lower() if self.fold else text) in self.texts else None
+
+
+class StartsWith(msgspec.Struct, frozen=True):
+    """Fixed text, then `*`."""
+
+    text: str
+    name: str
+    fold: bool = False
+
+    def match(self, text: str) -> dict[str, str] | None:
+        if (text.lower() if self.fold else text).startswith(self.text):
+            return {self.name: text[len(self.text) :]}
+        return None
+
+
+class Around(msgspec.Struct, frozen=True):
+    """Fixed text, `*`, fixed text."""
+
+    before: str
+    name: str
+    after: str
+    fold: bool = False
+
+    def match(self, text: str) -> dict[str, str] | None:
+        folded = text.lower() if self.fold else text
+        end = len(text) - len(self.after)
+        if end < len(self.before) or not folded.startswith(self.before) or not folded.endswith(self.after):
+            return None
+        return {self.name: text[len(self.before) : end]}
+
+
+class Segments(msgspec.Struct, frozen=True):
+    """Fixed texts and whole segments in turn, then `tail`, or a `*` called `rest` after it.
+
+    Unambiguous: a segment holds no delimiter, and what follows it begins with one or is the end.
+    """
+
+    steps: tuple[tuple[str, str], ...]  # fixed text, then the name of a segment
+    tail: str
+    rest: str
+    delimiter: str
+    fold: bool = False
+
+    def match(self, text: str) -> dict[str, str] | None:
+        folded = text.lower() if self.fold else text
+        captures = {}
+        position = 0
+        for before, name in self.steps:
+            if not folded.startswith(before, position):
+                return None
+            start = position + len(before)
+            position = text.find(self.delimiter, start)
+            if position < 0:
+                position = len(text)
+            if position == start:
+                return None
+            captures[name] = text[start:position]
+        if not self.rest:
+            return captures if folded[position:] == self.tail else None
+        if not folded.startswith(self.tail, position):
+            return None
+        captures[self.rest] = text[position + len(self.tail) :]
+        return captures
+
+
+class Regexp:
+    """Anything else, run by RE2 (linear time whatever the text). Raises `PatternError` at birth."""
+
+    __slots__ = ("_compiled", "names")
+
+    def __init__(self, expression: str, names: tuple[str, ...], *, fold: bool = False) -> None:
+        self.names = names
+        self._compiled = compile_expression(expression, fold=fold)
+        if self._compiled.groups != len(names):
+            raise PatternError("a group captures on its own", "write `(?:…)` inside of a group")
+
+    def match(self, text: str) -> dict[str, str] | None:
+        found = self._compiled.fullmatch(text.encode())
+        if found is None:
+            return None
+        captured = found.groups(b"")
+        return {name: value.decode() for name, value in zip(self.names, captured, strict=True)}
+
+
+def compile_expression(expression: str, *, fold: bool) -> re2._Regexp:
+    """Compile for RE2, at most 1 MiB, nothing logged; raises `PatternError`."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = 1 << 20
+    options.dot_nl = True
+    options.case_sensitive = not fold
+    try:
+        return re2.compile(expression.encode(), options)
+    except re2.error as error:
+        reason = error.args[0].decode(errors="replace")
+        raise PatternError(
+            f"RE2 refuses a group: {_brief(reason)}",
+            "write it without lookaround, backreferences, \\Q or large repetitions",
+        ) from None
+
+
+def _brief(reason: str) -> str:
+    return reason if len(reason) <= 200 else f"{reason[:200]}…"
+
+
+# --- from parts to a matcher ------------------------------------------------------------------------
+
+
+def matcher_for(name: ComponentName, parts: tuple[Part, ...], ignore_case: bool) -> Matcher:
+    """The cheapest matcher that is right; raises `PatternError` for what RE2 refuses."""
+    return simple_matcher(name, parts, ignore_case) or regexp_matcher(name, parts, ignore_case)
+
+
+def regexp_matcher(name: ComponentName, parts: tuple[Part, ...], ignore_case: bool) -> Matcher:
+    """The general matcher: one regular expression (URL Pattern §2.3)."""
+    expression = "".join(_expressions(parts, SHAPES[name]))
+    names = tuple(part.name for part in parts if part.name)
+    return Regexp(expression, names, fold=ignore_case or name in ("scheme", "hostname"))
+
+
+def _expressions(parts: tuple[Part, ...], shape: Shape) -> Iterator[str]:
+    """The standard's "generate a regular expression and name list", part by part, without anchors."""
+    for part in parts:
+        if part.kind is PartKind.FIXED:
+            text = re2.escape(part.value)
+            yield f"(?:{text}){part.modifier}" if part.modifier else text
+            continue
+        value = {PartKind.SEGMENT: shape.segment, PartKind.WILDCARD: ".*"}.get(part.kind, part.value)
+        before, after = re2.escape(part.prefix), re2.escape(part.suffix)
+        if part.modifier in ("", "?"):
+            yield f"(?:{before}({value}){after}){part.modifier}"
+        elif not before and not after:
+            yield f"((?:{value}){part.modifier})"
+        else:
+            again = f"(?:{after}{before}(?:{value}))*"
+            yield f"(?:{before}((?:{value}){again}){after}){'?' if part.modifier == '*' else ''}"
+
+
+def simple_matcher(name: ComponentName, parts: tuple[Part, ...], ignore_case: bool) -> Matcher | None:
+    """A matcher without an automaton, or None where the text could be read in more than one way."""
+    fold = ignore_case and name in ("path", "query")
+    if any(part.kind is PartKind.REGEXP or part.modifier for part in parts):
+        return _one_of(parts, fold)
+    texts, groups = _interleave(parts, fold)
+    kinds = [group.kind for group in groups]
+    if not groups:
+        return Equals(texts[0], fold)
+    if kinds == [PartKind.WILDCARD]:
+        before, after = texts
+        name_ = groups[0].name
+        return Around(before, name_, after, fold) if after else StartsWith(before, name_, fold)
+    return _segments(texts, groups, SHAPES[name].delimiter, fold)
+
+
+def _one_of(parts: tuple[Part, ...], fold: bool) -> Matcher | None:
+    """At most sixteen texts: nothing but fixed texts, some of them optional."""
+    if any(part.kind is not PartKind.FIXED or part.modifier not in ("", "?") for part in parts):
+        return None
+    choices = [("", part.value) if part.modifier else (part.value,) for part in parts]
+    if sum(len(choice) == 2 for choice in choices) > 4:
+        return None
+    texts = ("".join(choice) for choice in product(*choices))
+    return OneOf(frozenset(text.lower() if fold else text for text in texts), fold)
+
+
+def _interleave(parts: tuple[Part, ...], fold: bool) -> tuple[list[str], list[Part]]:
+    """Fixed texts and the groups between them: always one text more than groups."""
+    texts, groups = [""], []
+    for part in parts:
+        if part.kind is PartKind.FIXED:
+            texts[-1] += part.value
+        else:
+            texts[-1] += part.prefix
+            groups.append(part)
+            texts.append(part.suffix)
+    return ([text.lower() for text in texts] if fold else texts), groups
+
+
+def _segments(texts: list[str], groups: list[Part], delimiter: str, fold: bool) -> Matcher | None:
+    """Segments, each before a delimiter or the end, and perhaps a `*` at the very end."""
+    rest = ""
+    if groups[-1].kind is PartKind.WILDCARD and not texts[-1]:
+        rest = groups[-1].name
+        groups, texts = groups[:-1], texts[:-1]
+    if not delimiter or any(group.kind is not PartKind.SEGMENT for group in groups):
+        return None
+    *between, tail = texts[1:]
+    if not all(text.startswith(delimiter) for text in between):
+        return None
+    if not tail.startswith(delimiter) and (tail or rest):
+        return None
+    steps = tuple((text, group.name) for text, group in zip(texts, groups, strict=False))
+    return Segments(steps, tail, rest, delimiter, fold)

@@ -1,0 +1,30 @@
+"""One line of an imported file, restated in native syntax: what every import dialect yields."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from detour.core.rule import ParameterCapture
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A rule as a foreign line states it. `location` None: it answers without redirecting (a `pass` rule)."""
+
+    line: int
+    pattern: str  # native pattern syntax: path, //host/path or scheme://host/path
+    location: str | None = None  # native template syntax
+    status: int | None = None  # None: the line names none
+    parameters: tuple[ParameterCapture, ...] = ()
+    note: str = ""  # a warning worth printing, e.g. what the dialect would do in addition
+    query: Literal["keep", "drop"] = "keep"  # whether the request's query is added to the Location
+
+
+class LineFault(msgspec.Struct, frozen=True):
+    """A line that cannot be expressed, or is no rule; `pattern` where the line's pattern is known."""
+
+    line: int
+    fact: str
+    remedy: str
+    pattern: str | None = None

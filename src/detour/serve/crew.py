@@ -1,0 +1,114 @@
+"""The children that serve: each holds a post, is replaced when it dies, and hears of the parent by channel."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from detour.serve import child
+from detour.serve.channel import Channel, Kind
+from detour.serve.diagnostics import say
+
+# A child that dies sooner than this has not served: its post waits before it is filled again.
+_SHORT_LIFE = 1.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
+
+
+class Post:
+    """One place in the crew: what is done there, what only it keeps open, and who holds it now."""
+
+    def __init__(self, name: str, body: Callable[[Channel], int], keeps: Sequence[child.Closeable]) -> None:
+        self.name = name
+        self.body = body
+        self.keeps = tuple(keeps)
+        self.process: int | None = None
+        self.channel: Channel | None = None
+        self.generation = 0  # of the rules it answers from; 0: not ready yet
+        self.status: int | None = None  # how its last holder ended
+        self._began = 0.0
+        self._due = 0.0
+        self._short_lives = 0
+
+    def due(self, now: float) -> bool:
+        """Whether it stands empty and may be filled."""
+        return self.process is None and now >= self._due
+
+    def taken(self, process: int, channel: Channel, now: float) -> None:
+        """`process` holds it from now on."""
+        self.process, self.channel, self._began, self.generation = process, channel, now, 0
+
+    def left(self, status: int, now: float) -> None:
+        """Its holder has ended."""
+        if self.channel is not None:
+            self.channel.close()
+        self.process, self.channel, self.generation, self.status = None, None, 0, status
+        self._short_lives = self._short_lives + 1 if now - self._began < _SHORT_LIFE else 0
+        self._due = now + self._pause()
+
+    def _pause(self) -> float:
+        # The first early death may be a chance; from the second on the pause doubles.
+        return min(_FIRST_PAUSE * 2**self._short_lives, _LONGEST_PAUSE) if self._short_lives > 1 else 0.0
+
+
+class Crew:
+    """All posts. `release` yields what every child of this parent must close."""
+
+    def __init__(self, posts: Sequence[Post], release: Callable[[], Iterable[child.Closeable]]) -> None:
+        self.posts = tuple(posts)
+        self._release = release
+
+    def fill(self) -> None:
+        """Start a child at every post that is due."""
+        for post in self.posts:
+            if post.due(time.monotonic()):
+                self._start(post)
+
+    def reap(self) -> list[Post]:
+        """The posts whose holders have ended since the last call."""
+        left = []
+        for post in self.posts:
+            status = child.reap(post.process) if post.process is not None else None
+            if status is not None:
+                post.left(status, time.monotonic())
+                left.append(post)
+        return left
+
+    def hear(self) -> None:
+        """Take in what the children say."""
+        for post in self.posts:
+            with contextlib.suppress(EOFError):  # its end is noticed by `reap`
+                while post.channel is not None and (message := post.channel.receive()) is not None:
+                    post.generation = message.generation
+
+    def tell(self, kind: Kind, generation: int = 0, descriptors: tuple[int, ...] = ()) -> None:
+        """Send a message to every post that is held."""
+        for post in self.posts:
+            if post.channel is not None and not post.channel.send(kind, generation, descriptors):
+                say(f"{post.name} does not listen; it keeps what it has")
+
+    def kill(self) -> None:
+        """End every child at once, and wait for it."""
+        for post in self.posts:
+            if post.process is not None:
+                child.kill(post.process)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(post.process, 0)
+                post.left(-9, time.monotonic())
+
+    def waiting_on(self) -> list[int]:
+        """Descriptors that become readable when a child speaks."""
+        return [post.channel.fileno() for post in self.posts if post.channel is not None]
+
+    def belongings(self, post: Post | None = None) -> list[child.Closeable]:
+        """What a child, the one at `post` or any other, must not keep open."""
+        channels = [other.channel for other in self.posts if other.channel is not None]
+        return [*channels, *(kept for other in self.posts if other is not post for kept in other.keeps)]
+
+    def _start(self, post: Post) -> None:
+        ours, theirs = Channel.pair()
+        release = (*self._release(), *self.belongings(post), ours)
+        process = child.fork(lambda: post.body(theirs), release)
+        theirs.close()
+        post.taken(process, ours, time.monotonic())

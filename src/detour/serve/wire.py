@@ -1,0 +1,97 @@
+"""A decision as bytes. Pure.
+
+Every answer has the same fields in the same order and case: those of the decision (Location first),
+Date, X-Redirect-By, Content-Type, Content-Length, Connection. Date is the one that changes from second
+to second, so an answer is kept as what stands before it and what stands after it.
+"""
+
+from __future__ import annotations
+
+from email.utils import formatdate
+from html import escape
+from http import HTTPStatus
+from math import inf
+
+import msgspec
+
+from detour.core.decision import NO_STORE, Decision
+from detour.core.status import REDIRECT_STATUSES
+
+Fields = tuple[tuple[str, str], ...]
+
+HTML = "text/html; charset=utf-8"
+TEXT = "text/plain; charset=utf-8"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A response, all but its Date line: `before` and `after` stand around it."""
+
+    status: int
+    before: bytes
+    after: bytes  # the rest of the head, and the content
+    rule: str = ""  # the name of the rule that answers
+    series: str = ""  # the name its hits are counted under
+    location: str = ""
+    until: float = inf  # an equal request gets these bytes before this instant; -inf: never again
+
+    def dated(self, date: bytes) -> bytes:
+        """The whole response; `date` is a line of `date_line`."""
+        return self.before + date + self.after
+
+
+def date_line(now: float) -> bytes:
+    """The Date field of this second, line end included (RFC 9110 §6.6.1)."""
+    return f"Date: {formatdate(int(now), usegmt=True)}\r\n".encode()
+
+
+def decided(decision: Decision, method: str, *, redirect_by: bool, connection: str = "") -> Answer:
+    """The answer to a request with `method`; `connection` is the Connection field, "" for none."""
+    rule = decision.rule
+    redirects = decision.location is not None and decision.status in REDIRECT_STATUSES
+    by = (("X-Redirect-By", f"detour {rule.name}"),) if redirect_by and redirects and rule is not None else ()
+    content_type, content = _note(decision, method)
+    answer = _compose(decision.status, decision.fields, by, content_type, content, method, connection)
+    return msgspec.structs.replace(
+        answer,
+        rule=rule.name if rule is not None else "",
+        series=rule.series if rule is not None else "",
+        location=decision.location or "",
+        until=-inf if decision.depends else decision.until,
+    )
+
+
+def said(status: int, fact: str, method: str = "GET", *, connection: str = "") -> Answer:
+    """An answer of the server's own, no rule's: one line of text that says `fact`."""
+    text = f"{fact}\n" if fact else ""
+    return _compose(status, (), (), TEXT if text else "", text.encode("ascii"), method, connection)
+
+
+def _note(decision: Decision, method: str) -> tuple[str, bytes]:
+    """What a person sees who is not taken along (RFC 9110 §15.4); only GET gets content."""
+    if method not in ("GET", "HEAD") or decision.status == HTTPStatus.NO_CONTENT:
+        return "", b""
+    if decision.location is None:
+        return TEXT, f"{decision.status} {HTTPStatus(decision.status).phrase}\n".encode("ascii")
+    phrase = REDIRECT_STATUSES[decision.status].phrase
+    return HTML, f'<a href="{escape(decision.location)}">{phrase}</a>.\n'.encode("ascii")
+
+
+def _compose(
+    status: int, fields: Fields, by: Fields, content_type: str, content: bytes, method: str, connection: str
+) -> Answer:
+    if not any(name.lower() == "cache-control" for name, _ in fields):
+        fields = (*fields, NO_STORE)
+    trailing = list(by)
+    if content_type:
+        trailing.append(("Content-Type", content_type))
+    if status != HTTPStatus.NO_CONTENT:  # RFC 9110 §8.6: a 204 must not have it
+        trailing.append(("Content-Length", str(len(content))))
+    if connection:
+        trailing.append(("Connection", connection))
+    start = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+    end = b"\r\n" if method == "HEAD" else b"\r\n" + content
+    return Answer(status, start.encode() + _lines(fields), _lines(trailing) + end)
+
+
+def _lines(fields: Fields | list[tuple[str, str]]) -> bytes:
+    return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1")
