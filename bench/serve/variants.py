@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import re
 import select
 import socket
 import sys
@@ -21,6 +22,10 @@ from bench.serve.peers import PEERS, Peer, Start, python_version
 from bench.serve.process import Launch
 
 WANTED = frozenset((b"host", b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade"))
+SCAN = re.compile(  # the look-ahead skips most lines before the alternatives are tried
+    rb"\n(?=[CcEeHhTtUu])(connection|content-length|expect|host|transfer-encoding|upgrade):([^\r]*)",
+    re.IGNORECASE,
+)
 
 
 class WriteNow(Bare):
@@ -52,18 +57,29 @@ class NoFields(Bare):
 
 
 class DictFields(Bare):
-    """`on_header` is a C function, a dict's `__setitem__`: no Python frame a field; repeats are lost."""
+    """`on_header` is a C function, a dict's `setdefault`: no Python frame a field; repeats are lost."""
 
     __slots__ = ("known", "on_header")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.known: dict[bytes, bytes] = {}
-        self.on_header = self.known.__setitem__  # type: ignore[assignment, method-assign]
+        self.on_header = self.known.setdefault  # type: ignore[assignment, method-assign]
         super().connection_made(transport)
 
     def on_message_complete(self) -> None:
         self.known.clear()
         super().on_message_complete()
+
+
+class Scan(Bare):
+    """No `on_header`; the few fields that decide on an answer are looked for in the octets themselves."""
+
+    __slots__ = ()
+    on_header = None  # type: ignore[assignment]
+
+    def data_received(self, data: bytes) -> None:
+        self.fields = SCAN.findall(data)
+        super().data_received(data)
 
 
 class Asking(Bare):
@@ -174,7 +190,8 @@ PROTOCOLS: dict[str, tuple[type[asyncio.BaseProtocol], str]] = {
     "write-now": (WriteNow, "set_write_buffer_limits(high=0)"),
     "fields-lower": (Lower, "on_header lowers each name and keeps six"),
     "fields-none": (NoFields, "no on_header"),
-    "fields-dict": (DictFields, "on_header is dict.__setitem__"),
+    "fields-dict": (DictFields, "on_header is dict.setdefault"),
+    "fields-scan": (Scan, "no on_header; one regex over the segment"),
     "asking": (Asking, "asks for version and upgrade too"),
     "buffered": (Buffered, "BufferedProtocol"),
     "gc-off": (Bare, "gc.freeze() and gc.disable()"),

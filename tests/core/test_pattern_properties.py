@@ -16,53 +16,57 @@ from detour.core.pattern_matcher import Regexp, regexp_matcher
 from detour.core.url import URL
 from detour.errors import PatternError, URLError
 
-# Pieces of a component's pattern; `#` in a name is replaced by a number, so that names are unique.
-PATH_PIECES = [
-    "/a",
-    "/b",
-    "/a.b",
-    "/",
-    "-",
-    "ab",
-    "~x",
-    "/:n#",
-    ":n#",
-    "/*",
-    "*",
-    "/:n#(a|ab)",
-    "/([ab]+)",
-    "(b)",
-    "{/a}?",
-    "{/b}*",
-    "{/ab}+",
-    "{/:n#}?",
-    "{:n#-}?",
-    "{-*}?",
-    "/:n#+",
-    "/:n#*",
-    "/:n#([ab]+)*",
-    "{/:n#.b}?",
-    "{a}",
-]
-HOST_PIECES = [
-    "a",
-    "b",
-    "ab",
-    ".",
-    ".a",
-    "a.",
-    ":n#",
-    "*",
-    "{:n#.}?",
-    "{*.}?",
-    "([ab]+)",
-    ":n#(a|b)",
-    "{.b}+",
-    "{.:n#}*",
-    "-",
-    "1",
-]
-QUERY_PIECES = ["a", "b", "=", "&", "a=b", ":n#", "*", "{&:n#}?", "([ab]+)", "{a=*}?", "{&b}+", "-"]
+# Pieces of a component's pattern, each with texts it matches; `#` in a name becomes a number.
+PIECES = {
+    "path": {
+        "/a": ["/a"],
+        "/a.b": ["/a.b"],
+        "/": ["/"],
+        "-": ["-"],
+        "{ab}": ["ab"],
+        "~x": ["~x"],
+        "/:n#": ["/a", "/b-~x"],
+        ":n#": ["a", "ab"],
+        "/*": ["/", "/a/b"],
+        "*": ["", "b/"],
+        "/:n#(a|ab)": ["/a", "/ab"],
+        "([ab]+)": ["a", "bab"],
+        "{/a}?": ["", "/a"],
+        "{/b}*": ["", "/b/b"],
+        "{/ab}+": ["/ab", "/ab/ab"],
+        "{/:n#}?": ["", "/b"],
+        "{:n#-}?": ["", "a-"],
+        "{-*}?": ["", "-", "-/a"],
+        "/:n#+": ["/a", "/a/b"],
+        "/:n#*": ["", "/a/b"],
+        "/:n#([ab]+)*": ["", "/a/ab"],
+        "{/:n#.b}?": ["", "/a.b"],
+    },
+    "hostname": {
+        "a": ["a"],
+        ".ab": [".ab"],
+        "b.": ["b."],
+        "-1": ["-1"],
+        ":n#": ["a", "ab"],
+        "*": ["", "a.b"],
+        "{:n#.}?": ["", "b."],
+        "{*.}?": ["", "a.b."],
+        "([ab]+)": ["ab"],
+        "{.b}+": [".b", ".b.b"],
+        "{.:n#}*": ["", ".a.b"],
+    },
+    "query": {
+        "a": ["a"],
+        "b=": ["b="],
+        "&": ["&"],
+        ":n#": ["a", "a=b&b"],
+        "*": ["", "a=b"],
+        "{&:n#}?": ["", "&a"],
+        "([ab]+)": ["a", "b"],
+        "{a=*}?": ["", "a=b"],
+        "{&b}+": ["&b", "&b&b"],
+    },
+}
 TEXTS = {
     "path": st.lists(st.sampled_from(["/", "a", "b", "ab", "-", ".b", "/a", "/b", "~x"]), max_size=8).map(
         lambda parts: "/" + "".join(parts)
@@ -74,29 +78,30 @@ TEXTS = {
 }
 
 
-def patterns_of(pieces, minimum=1):
-    """Component patterns made of `pieces`, each name numbered."""
-
-    def join(chosen):
-        numbers = count()
-        return "".join(piece.replace("#", str(next(numbers))) for piece in chosen)
-
-    return st.lists(st.sampled_from(pieces), min_size=minimum, max_size=6).map(join)
-
-
-PATTERNS = {
-    "path": patterns_of(PATH_PIECES).map(lambda text: f"/{text}"),
-    "hostname": patterns_of(HOST_PIECES),
-    "query": patterns_of(QUERY_PIECES),
+NAMES = {
+    "scheme": "protocol",
+    "hostname": "hostname",
+    "port": "port",
+    "path": "pathname",
+    "query": "search",
 }
-NAMES = {"path": "pathname", "hostname": "hostname", "query": "search"}
+
+
+@st.composite
+def pattern_and_text(draw, name: str) -> tuple[str, str]:
+    """A pattern of a component, and a text: often one that it should match."""
+    lead = "/" if name == "path" else ""
+    pieces = draw(st.lists(st.sampled_from(sorted(PIECES[name])), min_size=1, max_size=5))
+    pattern = "".join(piece.replace("#", str(index)) for index, piece in enumerate(pieces))
+    made = lead + "".join(draw(st.sampled_from(PIECES[name][piece])) for piece in pieces)
+    return lead + pattern, made if draw(st.booleans()) else draw(TEXTS[name])
 
 
 @st.composite
 def components(draw):
-    """A component's name, a pattern for it, and a text that stands in a serialized URL."""
-    name = draw(st.sampled_from(sorted(PATTERNS)))
-    return name, draw(PATTERNS[name]), draw(TEXTS[name])
+    """A component's name, a pattern for it, and a text."""
+    name = draw(st.sampled_from(sorted(PIECES)))
+    return name, *draw(pattern_and_text(name))
 
 
 def serialized(name: str, text: str) -> bool:
@@ -155,20 +160,18 @@ def test_the_second_opinion_agrees_on_components(case):
     assert found == (peer_groups(expected, NAMES[name]) if expected else None)
 
 
-WHOLE = st.tuples(
-    st.sampled_from(["https", "http", "http{s}?", "*", ":scheme"]),
-    PATTERNS["hostname"],
-    st.sampled_from(["", ":8080", ":*", "::port", ":80", ":443"]),
-    st.one_of(st.just(""), PATTERNS["path"]),
-    st.one_of(st.just(""), PATTERNS["query"].map(lambda text: f"\\?{text}")),
-).map(lambda parts: "{}://{}{}{}{}".format(*parts))
-URLS = st.tuples(
-    st.sampled_from(["https", "http"]),
-    TEXTS["hostname"],
-    st.sampled_from(["", ":8080", ":80", ":443"]),
-    TEXTS["path"],
-    st.one_of(st.just(""), TEXTS["query"].map(lambda text: f"?{text}")),
-).map(lambda parts: "{}://{}{}{}{}".format(*parts))
+@st.composite
+def wholes(draw) -> tuple[str, str]:
+    """A whole pattern and a URL."""
+    host, path, query = (draw(pattern_and_text(name)) for name in ("hostname", "path", "query"))
+    scheme = draw(st.sampled_from(["https", "http{s}?", "*", ":scheme"]))
+    port = draw(
+        st.sampled_from([("", ""), (":8080", ":8080"), (":*", ":81"), ("::port", ":443"), (":80", ":80")])
+    )
+    pattern, url = f"{scheme}://{host[0]}{port[0]}", f"https://{host[1]}{port[1]}"
+    if draw(st.booleans()):
+        pattern, url = pattern + path[0], url + path[1]
+    return pattern + f"\\?{query[0]}" * draw(st.booleans()), f"{url}?{query[1]}"
 
 
 def whole(pattern: str, ignore_case: bool = False) -> Pattern | None:
@@ -186,10 +189,11 @@ def request_of(url: str) -> Request | None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(WHOLE, URLS)
-@example("http{s}?://{*.}?a.b/:x/*\\?a=*", "https://ab.a.b/a/b?a=b")
-@example("https://a/a/:n0+", "https://a/a/b/ab")
-def test_the_second_opinion_agrees_on_whole_patterns(pattern, url):
+@given(wholes())
+@example(("http{s}?://{*.}?a.b/:x/*\\?a=*", "https://ab.a.b/a/b?a=b"))
+@example(("https://a/a/:n0+", "https://a/a/b/ab"))
+def test_the_second_opinion_agrees_on_whole_patterns(case):
+    pattern, url = case
     host = pattern.split("://")[1].split("/")[0]
     assume(not peer_is_known_to_differ("hostname", host) and "/." not in pattern.partition("://")[2])
     ours, request = whole(pattern), request_of(url)
@@ -199,17 +203,8 @@ def test_the_second_opinion_agrees_on_whole_patterns(pattern, url):
     expected, found = theirs.exec(url), ours.match(request)
     assert (found is None) == (expected is None)
     if found is not None:
-        every = [value for one in NAMES_IN_ORDER for value in written_groups(ours, expected, one)]
+        every = [value for one in NAMES for value in written_groups(ours, expected, one)]
         assert list(found.values()) == every
-
-
-NAMES_IN_ORDER = {
-    "scheme": "protocol",
-    "hostname": "hostname",
-    "port": "port",
-    "path": "pathname",
-    "query": "search",
-}
 
 
 def written_groups(pattern: Pattern, expected: dict, name: str) -> list[str]:
@@ -217,7 +212,7 @@ def written_groups(pattern: Pattern, expected: dict, name: str) -> list[str]:
     component = getattr(pattern, name)
     if component.implied:
         return []
-    groups, numbers = peer_groups(expected, NAMES_IN_ORDER[name]), count()
+    groups, numbers = peer_groups(expected, NAMES[name]), count()
     return [groups[str(next(numbers)) if group.isdigit() else group] for group in component.groups]
 
 
@@ -238,16 +233,17 @@ def test_the_short_cuts_are_what_re2_says(case, ignore_case):
 
 @settings(max_examples=300, deadline=None)
 @given(components())
-def test_literal_and_prefix_say_what_every_match_begins_with(case):
+def test_literal_prefix_and_suffix_hold_for_every_match(case):
     name, pattern, text = case
     ours = compiled(name, pattern)
     assume(ours is not None)
     if ours.match(text) is not None:
         assert text.startswith(ours.prefix)
+        assert text.endswith(ours.suffix)
         assert ours.literal is None or ours.literal == text
     if ours.literal is not None:
         assert ours.match(ours.literal) == {}
-        assert ours.prefix == ours.literal
+        assert ours.prefix == ours.suffix == ours.literal
 
 
 UNRESERVED = "abzAZ09-._~"
@@ -309,8 +305,9 @@ def test_equivalent_spellings_of_a_pattern_are_one_pattern(path, query):
 
 
 @settings(max_examples=100, deadline=None)
-@given(WHOLE, URLS, st.booleans())
-def test_a_pickled_pattern_is_the_same_pattern(pattern, url, ignore_case):
+@given(wholes(), st.booleans())
+def test_a_pickled_pattern_is_the_same_pattern(case, ignore_case):
+    pattern, url = case
     ours, request = whole(pattern, ignore_case), request_of(url)
     assume(ours is not None and request is not None)
     again = pickle.loads(pickle.dumps(ours))

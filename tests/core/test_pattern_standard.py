@@ -15,13 +15,13 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-import url_init
 
 from detour.core.pattern import Pattern
 from detour.core.pattern_component import Component
 from detour.core.pattern_syntax import COMPONENTS
 from detour.core.url import normalize
 from detour.errors import PatternError
+from tests.core import url_init
 
 DATA = Path(os.environ.get("DETOUR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CASES_FILE = DATA / "url-pattern" / "urlpatterntestdata.json"

@@ -1,4 +1,4 @@
-"""URLPatternInit read as the standard reads it, for the tests alone (URL Pattern §3.2).
+"""URLPatternInit read as the standard reads it, for the tests alone.
 
 An init is a dictionary of components with an optional `baseURL`. Detour has no such thing: its
 patterns are absolute and its requests are URLs. The standard's own cases are written in it.

@@ -5,7 +5,7 @@ path and query, in one string: `https://*.example.com/users/:id?tab=*`. Detour's
 
 - `/…` has any scheme, host and port; `//host/…` any scheme; anything else is written whole.
 - A host without a port means the scheme's default port. A query that is not written may be anything.
-- A query begins at the first `?` that does not directly follow a group or braces (URL Pattern §2.4,
+- A query begins at the first `?` that does not directly follow a group or braces (URL Pattern,
   "is a search prefix"), or at a `\\?` anywhere. Directly after `:name`, `*` or `(regex)` a bare `?` is
   refused: the standard would silently make the group optional, and `/:id?x=1` match `/`.
 - Unnamed groups are numbered over the whole pattern, as written. Names are unique over the whole
@@ -22,7 +22,7 @@ from collections.abc import Callable
 import msgspec
 
 from detour.core.message import Request
-from detour.core.pattern_component import Component
+from detour.core.pattern_component import IMPLIED, Component
 from detour.core.pattern_matcher import Matcher
 from detour.core.pattern_string import split_pattern
 from detour.core.pattern_syntax import COMPONENTS, ComponentName, GroupNames
@@ -69,7 +69,7 @@ class Pattern(msgspec.Struct, frozen=True, eq=False):
                 name, written[name], names, ignore_case=ignore_case and name in ("path", "query")
             )
             if name in written
-            else Component.anything(name)
+            else IMPLIED[name]
             for name in COMPONENTS
         }
         _check_scheme(components["scheme"])

@@ -9,6 +9,7 @@ import msgspec
 from detour.core.pattern_encoding import encoder
 from detour.core.pattern_matcher import Matcher, Regexp, StartsWith, matcher_for
 from detour.core.pattern_syntax import (
+    COMPONENTS,
     SHAPES,
     ComponentName,
     GroupNames,
@@ -23,8 +24,8 @@ from detour.core.pattern_syntax import (
 class Component(msgspec.Struct, frozen=True):
     """One component of a pattern, ready to match; compare its `parts`.
 
-    `literal` is the whole text when it is fixed, else None; `prefix` is the fixed text that every
-    match begins with. Both are as written even where case is ignored: then fold them yourself.
+    `literal` is the whole text when it is fixed, else None; `prefix` and `suffix` are the fixed texts
+    that every match begins and ends with. All are as written even where case is ignored: fold them.
     An `implied` component was not written and matches anything, without capturing.
     """
 
@@ -32,6 +33,7 @@ class Component(msgspec.Struct, frozen=True):
     parts: tuple[Part, ...]
     literal: str | None
     prefix: str
+    suffix: str
     implied: bool
     ignore_case: bool
     matcher: Matcher
@@ -61,6 +63,7 @@ class Component(msgspec.Struct, frozen=True):
             parts=parts,
             literal="".join(part.value for part in parts) if fixed else None,
             prefix=_prefix(parts),
+            suffix=_suffix(parts),
             implied=False,
             ignore_case=ignore_case,
             matcher=matcher_for(name, parts, ignore_case),
@@ -70,7 +73,7 @@ class Component(msgspec.Struct, frozen=True):
     def anything(cls, name: ComponentName) -> Component:
         """The component that was not written."""
         wildcard = (Part(PartKind.WILDCARD),)
-        return cls(name, wildcard, None, "", True, False, StartsWith("", ""))
+        return cls(name, wildcard, None, "", "", True, False, StartsWith("", ""))
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -93,3 +96,18 @@ def _prefix(parts: tuple[Part, ...]) -> str:
         if part.kind is not PartKind.FIXED or part.modifier:
             break
     return prefix
+
+
+def _suffix(parts: tuple[Part, ...]) -> str:
+    suffix = ""
+    for part in reversed(parts):
+        if part.modifier in ("?", "*"):
+            break
+        suffix = (part.value if part.kind is PartKind.FIXED else part.suffix) + suffix
+        if part.kind is not PartKind.FIXED or part.modifier:
+            break
+    return suffix
+
+
+# What is not written, component by component; every pattern shares them.
+IMPLIED: dict[ComponentName, Component] = {name: Component.anything(name) for name in COMPONENTS}

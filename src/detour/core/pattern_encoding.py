@@ -1,4 +1,4 @@
-"""The fixed text of a pattern as it stands in a URL (URL Pattern §3.1, "encoding callbacks").
+"""The fixed text of a pattern as it stands in a URL (URL Pattern, "encoding callbacks").
 
 It is encoded as WHATWG URL would serialize it there, by the one URL parser of the program, and then
 normalized like every request (`core.url.normalize`), so that two spellings of one URI meet the same
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 import ada_url
 
-from detour.core.pattern_syntax import ComponentName, Token, TokenKind
+from detour.core.pattern_syntax import ComponentName, Token, TokenKind, shorten
 from detour.core.url import normalize
 from detour.errors import PatternError
 
@@ -33,14 +33,16 @@ def encoder(name: ComponentName, tokens: Sequence[Token]) -> Callable[[str], str
         return _encode_port if whole else _encode_port_text
     if name != "hostname":
         return _ENCODERS[name]
-    if any(token.value == "[" for token in tokens[:2]):  # URL Pattern §3.1: "[", "{[" or "\\["
+    if any(token.value == "[" for token in tokens[:2]):  # "[", "{[" or "\\[", as the standard
         return _encode_ipv6 if whole else _encode_ipv6_text
     return _encode_host if whole else _encode_host_text
 
 
 def _encode_scheme(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9+.-]*", text):
-        raise PatternError(f"{text!r} cannot stand in a scheme", "use http, https, `http{s}?` or `*`")
+        raise PatternError(
+            f"{shorten(text)!r} cannot stand in a scheme", "use http, https, `http{s}?` or `*`"
+        )
     return text.lower()
 
 
@@ -48,13 +50,13 @@ def _encode_port(text: str) -> str:
     """A whole port, without leading zeros (WHATWG URL §4.4, port state)."""
     digits = _encode_port_text(text)
     if digits and int(digits) > 65535:
-        raise PatternError(f"there is no port {text}", "use a number up to 65535, or `*`")
+        raise PatternError(f"there is no port {shorten(text)}", "use a number up to 65535, or `*`")
     return str(int(digits)) if digits else ""
 
 
 def _encode_port_text(text: str) -> str:
     if not re.fullmatch(r"[0-9]*", text):
-        raise PatternError(f"{text!r} cannot stand in a port", "use a number up to 65535, or `*`")
+        raise PatternError(f"{shorten(text)!r} cannot stand in a port", "use a number up to 65535, or `*`")
     return text
 
 
@@ -65,7 +67,9 @@ def _encode_ipv6(text: str) -> str:
 
 def _encode_ipv6_text(text: str) -> str:
     if not _IPV6_TEXT.fullmatch(text):
-        raise PatternError(f"{text!r} cannot stand in an IPv6 address", "use hexadecimal digits and `\\:`")
+        raise PatternError(
+            f"{shorten(text)!r} cannot stand in an IPv6 address", "use hexadecimal digits and `\\:`"
+        )
     return text.lower()
 
 
@@ -99,7 +103,7 @@ def _check_host(text: str) -> None:
 
 
 def _encode_path(text: str) -> str:
-    """WHATWG serialization of path text, dot segments resolved, normalized (URL Pattern §3.1)."""
+    """WHATWG serialization of path text, dot segments resolved, normalized (URL Pattern, "canonicalize a pathname")."""
     if _PLAIN_PATH.fullmatch(text) and "/." not in text and text[:1] != ".":
         return text
     # "/-" keeps text that begins inside a segment from being resolved or given a slash.
@@ -120,7 +124,9 @@ def _ask_ada(attribute: str, text: str) -> str:
         setattr(url, attribute, text)
     except (ValueError, UnicodeEncodeError):
         noun = {"hostname": "host", "pathname": "path", "search": "query"}[attribute]
-        raise PatternError(f"{text!r} cannot stand in a {noun}", "write it as it stands in a URL") from None
+        raise PatternError(
+            f"{shorten(text)!r} cannot stand in a {noun}", "write it as it stands in a URL"
+        ) from None
     return str(getattr(url, attribute))
 
 

@@ -15,7 +15,7 @@ from typing import Protocol
 import msgspec
 import re2
 
-from detour.core.pattern_syntax import SHAPES, ComponentName, Part, PartKind, Shape
+from detour.core.pattern_syntax import SHAPES, ComponentName, Part, PartKind, Shape, shorten
 from detour.errors import PatternError
 
 
@@ -139,13 +139,9 @@ def compile_expression(expression: str, *, fold: bool) -> re2._Regexp:
     except re2.error as error:
         reason = error.args[0].decode(errors="replace")
         raise PatternError(
-            f"RE2 refuses a group: {_brief(reason)}",
+            f"RE2 refuses a group: {shorten(reason)}",
             "write it without lookaround, backreferences, \\Q or large repetitions",
         ) from None
-
-
-def _brief(reason: str) -> str:
-    return reason if len(reason) <= 200 else f"{reason[:200]}…"
 
 
 # --- from parts to a matcher ------------------------------------------------------------------------
@@ -157,7 +153,7 @@ def matcher_for(name: ComponentName, parts: tuple[Part, ...], ignore_case: bool)
 
 
 def regexp_matcher(name: ComponentName, parts: tuple[Part, ...], ignore_case: bool) -> Matcher:
-    """The general matcher: one regular expression (URL Pattern §2.3)."""
+    """The general matcher: one regular expression (URL Pattern, "compile a component")."""
     expression = "".join(_expressions(parts, SHAPES[name]))
     names = tuple(part.name for part in parts if part.name)
     return Regexp(expression, names, fold=ignore_case or name in ("scheme", "hostname"))

@@ -1,4 +1,4 @@
-"""A whole pattern into its components (URL Pattern §2.4, the constructor string parser).
+"""A whole pattern into its components (URL Pattern, "constructor string parsing").
 
 Detour's patterns are absolute, without user information and fragment, so the standard's states come
 down to: where the scheme ends, where the authority ends, where the port begins, where the query
@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import ada_url
 
-from detour.core.pattern_syntax import ComponentName, Token, TokenKind, tokenize
+from detour.core.pattern_syntax import ComponentName, Token, TokenKind, shorten, tokenize
 from detour.errors import PatternError
 
 _Ends = Callable[[Sequence[Token], int], bool]
@@ -125,7 +125,8 @@ def _port_prefix(tokens: Sequence[Token], start: int, end: int) -> int:
 def _refuse_optional_groups(tokens: Sequence[Token]) -> None:
     for before, token in pairwise(tokens):
         if token.value == "?" and token.kind is TokenKind.MODIFIER and before.kind in _GROUPS:
-            group = {TokenKind.NAME: f":{before.value}", TokenKind.REGEXP: f"({before.value})"}
+            text = shorten(before.value)
+            group = {TokenKind.NAME: f":{text}", TokenKind.REGEXP: f"({text})"}
             name = group.get(before.kind, "*")
             raise PatternError(
                 f"`?` directly after `{name}` would make it optional",
@@ -176,16 +177,12 @@ def _relative(text: str) -> tuple[str, str]:
         return "an empty pattern", "write `/*` for every path"
     if re.match(r"https?:/?[^/]", text):
         scheme, _, rest = text.partition(":")
-        return f"`{scheme}:` without `//`", f"write `{scheme}://{rest.lstrip('/')}`"
+        return f"`{scheme}:` without `//`", f"write `{scheme}://{shorten(rest.lstrip('/'))}`"
     first = re.split(r"[/?#]", text, maxsplit=1)[0]
     if re.fullmatch(r"[^:()\\]+\.[^:()\\]*[^:()\\.]|(?:[^:()\\]+\.[^:()\\]+|localhost)(?::\d+)?", first):
         return (
-            f"`{_shown(text)}` begins with neither `/` nor a scheme",
-            f"write `//{_shown(text)}` if `{_shown(first)}` is a host, `/{_shown(text)}` if it is a path",
+            f"`{shorten(text)}` begins with neither `/` nor a scheme",
+            f"write `//{shorten(text)}` if `{shorten(first)}` is a host, `/{shorten(text)}` if it is a path",
         )
     path = "/*" if text == "*" else f"/{text}"
-    return f"`{_shown(text)}` begins with neither `/` nor a scheme", f"write `{_shown(path)}`"
-
-
-def _shown(text: str) -> str:
-    return text if len(text) <= 80 else f"{text[:80]}…"
+    return f"`{shorten(text)}` begins with neither `/` nor a scheme", f"write `{shorten(path)}`"

@@ -25,8 +25,13 @@ MAX_GROUPS = 100  # RE2 copies its captures for every live state: time grows wit
 RESERVED_NAME = "url"  # `{url.path}` in a template is the request's own
 
 
+def shorten(text: str) -> str:
+    """At most 80 characters of `text`, for a message."""
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
 class TokenKind(Enum):
-    """Kinds of token (URL Pattern §2.1.1); TEXT is the standard's "char", here a run of characters."""
+    """Kinds of token (URL Pattern, "token type"); TEXT is the standard's "char", here a run of characters."""
 
     OPEN = "{"
     CLOSE = "}"
@@ -50,7 +55,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 class PartKind(Enum):
-    """What a part matches (URL Pattern §2.2)."""
+    """What a part matches (URL Pattern, "part type")."""
 
     FIXED = "fixed text"
     SEGMENT = "segment wildcard"
@@ -74,7 +79,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Shape(msgspec.Struct, frozen=True):
-    """How groups behave in a component (URL Pattern §2.2, "options")."""
+    """How groups behave in a component (URL Pattern, "options")."""
 
     delimiter: str = ""  # a segment wildcard stops before it
     prefix: str = ""  # directly before a group it belongs to the group
@@ -98,7 +103,7 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-# --- tokens (URL Pattern §2.1) ---------------------------------------------------------------------
+# --- tokens (URL Pattern, "tokenizing") ---------------------------------------------------------------------
 
 _SINGLE = {
     "*": TokenKind.ASTERISK,
@@ -149,7 +154,7 @@ def _name_at(text: str, index: int) -> tuple[Token, int]:
 
 
 def is_name_character(character: str, *, first: bool) -> bool:
-    """Whether a group's name may hold it: an ECMAScript identifier's code points (URL Pattern §2.1.1)."""
+    """Whether a group's name may hold it: an ECMAScript identifier's code points."""
     if first:
         return character == "$" or character.isidentifier()
     return character in "$\u200c\u200d" or f"a{character}".isidentifier()
@@ -202,7 +207,7 @@ _SCANNERS: dict[str, Callable[[str, int], tuple[Token, int]]] = {
 }
 
 
-# --- parts (URL Pattern §2.2) ----------------------------------------------------------------------
+# --- parts (URL Pattern, "parsing") ----------------------------------------------------------------------
 
 
 class GroupNames:
@@ -218,7 +223,7 @@ class GroupNames:
             name = str(self._unnamed)
             self._unnamed += 1
         if name in self._taken:
-            raise PatternError(f"two groups are called `:{name}`", "give each its own name")
+            raise PatternError(f"two groups are called `:{shorten(name)}`", "give each its own name")
         if name == RESERVED_NAME:
             raise PatternError(
                 "`:url` is taken", "call it otherwise: `{url.…}` is the request's in a template"
@@ -232,7 +237,7 @@ class GroupNames:
 def parse_parts(
     tokens: Sequence[Token], encode: Callable[[str], str], shape: Shape, names: GroupNames
 ) -> tuple[Part, ...]:
-    """Parts of one component from its tokens, END last (URL Pattern §2.2, "parse a pattern string").
+    """Parts of one component from its tokens, END last (URL Pattern, "parse a pattern string").
 
     `encode` turns fixed text into what stands in a URL. Raises `PatternError`.
     """
@@ -351,7 +356,7 @@ class _PartParser:
             return PatternError(*token.fault)
         if token.kind is TokenKind.END:
             return PatternError("`{` is never closed", "close it with `}`, or write `\\{` for a brace")
+        text = shorten(token.value)
         return PatternError(
-            f"`{token.value}` has no meaning where it stands",
-            f"write `\\{token.value}` for the character itself",
+            f"`{text}` has no meaning where it stands", f"write `\\{text}` for the text itself"
         )

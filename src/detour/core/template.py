@@ -37,7 +37,7 @@ _OUTSIDE = {
 }
 _SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _SCHEME = re.compile(r"(https?:)?//", re.IGNORECASE)
-_AUTHORITY_END = re.compile(r"[/?#\\]")
+_AUTHORITY_END = re.compile(r"[/?#\\]|\{url\.(path|query)\}")
 
 
 class Slot(msgspec.Struct, frozen=True):
@@ -285,7 +285,7 @@ def _fixes_domain(pattern: Pattern) -> bool:
 def _changes_scheme_only(template: Template, pattern: Pattern) -> bool:
     if len(template.path) == 1 and isinstance(template.path[0], Slot):
         return template.path[0].name == "url.path"
-    whole_path = pattern.path.prefix == "/" and len(pattern.path.parts) == 2
+    whole_path = pattern.path.prefix == "/" and len(pattern.path.parts) == 1
     names = [group.name for group in pattern.groups if group.component == "path"]
     return (
         whole_path

@@ -106,7 +106,9 @@ def _ensure_readable(path: str) -> None:
         Path(path).read_bytes()
     except OSError as error:
         fact = error.strerror or str(error)
-        raise ServeError(f"{path}: cannot read the certificate or key: {fact}; check its path and rights") from None
+        raise ServeError(
+            f"{path}: cannot read the certificate or key: {fact}; check its path and rights"
+        ) from None
 
 
 def _reason(error: Exception) -> str:

@@ -66,7 +66,9 @@ class Channel:
     def send(self, kind: Kind, generation: int = 0, descriptors: tuple[int, ...] = ()) -> bool:
         """Send one message; False when the other end is gone or has not read for very long."""
         frame = _FRAME.pack(kind, generation)
-        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        rights = (
+            [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+        )
         try:
             # A frame is far below the buffer's low-water mark: the kernel takes all of it or nothing.
             return self._socket.sendmsg([frame], rights) == len(frame)

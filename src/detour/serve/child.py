@@ -9,7 +9,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from detour.serve.diagnostics import say
 
@@ -43,8 +43,7 @@ def fork(body: Callable[[], int], release: Iterable[Closeable] = (), *, mortal: 
         status = body()
     except BaseException as error:
         _report(error)
-    finally:
-        _end(status)
+    _end(status)
 
 
 def _begin(release: Iterable[Closeable], mortal: bool) -> None:
@@ -63,7 +62,7 @@ def _report(error: BaseException) -> None:
     say(f"process {os.getpid()} failed: {error!r}; please report this\n{traceback.format_exc()}")
 
 
-def _end(status: int) -> None:
+def _end(status: int) -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError, AttributeError):
             stream.flush()

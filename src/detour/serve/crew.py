@@ -1,4 +1,4 @@
-"""The children that serve: each holds a post, is replaced when it dies, and hears of the parent by channel."""
+"""The children that serve: each holds a post, is replaced when it dies, and is spoken to by channel."""
 
 from __future__ import annotations
 
@@ -46,6 +46,11 @@ class Post:
         self.process, self.channel, self.generation, self.status = None, None, 0, status
         self._short_lives = self._short_lives + 1 if now - self._began < _SHORT_LIFE else 0
         self._due = now + self._pause()
+
+    def dismiss(self) -> None:
+        """Ask its holder to drain and end."""
+        if self.channel is not None:
+            self.channel.send(Kind.DRAIN)
 
     def _pause(self) -> float:
         # The first early death may be a chance; from the second on the pause doubles.

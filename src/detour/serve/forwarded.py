@@ -38,7 +38,9 @@ class Asker(msgspec.Struct, frozen=True):
     client: str
 
 
-def believe(source: Source, fields: Fields, own: Asker, trusted: Sequence[Network], trust_host: bool) -> Asker:
+def believe(
+    source: Source, fields: Fields, own: Asker, trusted: Sequence[Network], trust_host: bool
+) -> Asker:
     """What a trusted peer's `source` fields make of the connection's `own` asker."""
     elements = _READERS[source](fields)
     if elements is None:

@@ -166,7 +166,7 @@ def _absolute(target: str, scheme: str) -> URL:
         url = URL.parse(target)
     except URLError:
         raise RequestError("the request target is not valid") from None
-    if url.username or url.password or url.fragment is not None or not _has_authority(target):
+    if "#" in target or not _has_authority(target):
         raise RequestError("the request target is not valid")
     if url.scheme != scheme:
         raise RequestError(f"this is not the place for {url.scheme} requests", 421)

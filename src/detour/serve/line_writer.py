@@ -21,7 +21,9 @@ _GATHER = 0.05  # seconds in which lines become one batch
 class LineWriter:
     """Writes lines to `descriptor` in the background; `write` never blocks."""
 
-    def __init__(self, descriptor: int, lock: int | None = None, dropped: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, descriptor: int, lock: int | None = None, dropped: Callable[[], None] | None = None
+    ) -> None:
         self._descriptor = descriptor
         self._lock = lock
         self._dropped = dropped

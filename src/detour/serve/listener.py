@@ -41,8 +41,16 @@ class Address(msgspec.Struct, frozen=True):
             url = URL.parse(listen)
         except URLError:
             url = None
-        if url is None or url.path != "/" or url.query is not None or url.fragment is not None or url.username:
-            raise ServeError(f"cannot listen on {listen!r}; write http://ADDRESS:PORT or https://ADDRESS:PORT")
+        if (
+            url is None
+            or url.path != "/"
+            or url.query is not None
+            or url.fragment is not None
+            or url.username
+        ):
+            raise ServeError(
+                f"cannot listen on {listen!r}; write http://ADDRESS:PORT or https://ADDRESS:PORT"
+            )
         return url.scheme, _resolve(url.hostname, int(url.port or DEFAULT_PORTS[url.scheme]), listen)
 
     @classmethod
@@ -93,13 +101,15 @@ def _tls(settings: ListenerSettings, scheme: str) -> TLS | None:
     return TLS(settings.cert) if scheme == "https" else None
 
 
-def bind(address: Address, written: str, remedy: str = "stop what listens there, or choose another port") -> socket.socket:
-    """A socket bound to `address` alone (no SO_REUSEPORT); raises `ServeError` with `remedy` when it is taken."""
+def bind(
+    address: Address, written: str, remedy: str = "stop what listens there, or choose another port"
+) -> socket.socket:
+    """A socket on `address` alone (no SO_REUSEPORT); raises `ServeError` with `remedy` when it is taken."""
     bound = _socket(address)
     try:
         bound.bind((address.host, address.port))
-        # Listening here too: bound but silent sockets of two servers may share a port, listening ones may not.
-        bound.listen(1)
+        # Bound sockets that are silent may share a port by SO_REUSEADDR; listening ones may not.
+        bound.listen()
     except (OSError, OverflowError) as error:
         bound.close()
         raise ServeError(f"cannot listen on {written}: {_fact(error)}; {remedy}") from None
@@ -161,5 +171,6 @@ def fit_connections(listeners: Sequence[ListenerSettings], descriptors: int) -> 
     """`listeners`, their `max_connections` cut so that a worker always has descriptors to spare."""
     most = max(1, (descriptors - _SPARE_DESCRIPTORS) // max(1, len(listeners)))
     return tuple(
-        msgspec.structs.replace(settings, max_connections=min(settings.max_connections, most)) for settings in listeners
+        msgspec.structs.replace(settings, max_connections=min(settings.max_connections, most))
+        for settings in listeners
     )

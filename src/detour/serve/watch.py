@@ -35,7 +35,7 @@ class Watch:
         self._last = self._accepted
 
     def changed(self) -> bool:
-        """Look once. True when something differs from what was accepted and from look to look nothing does."""
+        """Look once. True when something differs from what was accepted, and not from the look before."""
         now = self._look()
         rests, self._last = now == self._last, now
         return rests and now != self._accepted
@@ -51,7 +51,8 @@ class Watch:
         self._paths = tuple(paths)
         self._last = self._look()
         self._accepted = {
-            path: known[path] if path in known else _unless_newer(seen, since) for path, seen in self._last.items()
+            path: known[path] if path in known else _unless_newer(seen, since)
+            for path, seen in self._last.items()
         }
 
     def _look(self) -> dict[str, Print | None]:

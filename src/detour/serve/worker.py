@@ -62,13 +62,16 @@ class Worker:
         self._channel = channel
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._warnings = LineWriter(STDERR)
-        self._log = LineWriter(_STDOUT, place.log_lock, self._count_dropped) if place.log_lock is not None else None
+        self._log = (
+            LineWriter(_STDOUT, place.log_lock, self._count_dropped) if place.log_lock is not None else None
+        )
         self._service: Service
 
     async def run(self, edition: Edition) -> int:
         """Serve `edition` and what follows it, then drain."""
         self._counters = Counters(self._place.bank.map(), {})
         rules, self._counters = self._open(edition)
+        edition.close()
         self._service = Service(
             rules, self._counters, log=self._log.write if self._log else None, warn=self._warn
         )

@@ -1,0 +1,503 @@
+"""One client's connection: bytes in, answers out. The hot path, and the one file allowed to be ugly.
+
+What arrives is cut into heads here, at CRLF CRLF, because httptools has no limits and cannot say where
+a head ends; it is then fed exactly one head at a time, and the content behind it by count. It has no
+callbacks (a Python call for each field costs more than all the rest): it only accepts or refuses. What
+a head says is read from its bytes afterwards, by one regular expression on the hot path and by
+`read_head` on all others.
+
+The answer goes out as soon as the head is complete, and whether the connection goes on is decided then:
+
+    READY     between requests                     -> HEAD, or answers and stays
+    CAREFUL   READY, on a connection whose every request is read in full (trusted peer, access log)
+    HEAD      a part of a head has come            -> answers, or 408
+    CONTENT   answered; the rest of the announced content is dropped by count -> READY
+    DISCARD   answered with `Connection: close`; whatever comes is dropped until the client closes
+    CLOSED    the transport closes as soon as the answer is flushed
+
+No timers: connections note that something happened (`_touched`), and `Service.sweep` does the arithmetic.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from math import inf
+from typing import cast
+
+import httptools
+
+from detour.core.message import METHODS
+from detour.errors import RequestError
+from detour.serve.access_log import access_line
+from detour.serve.answering import Desk, worth_keeping
+from detour.serve.forwarded import Asker, plain_address
+from detour.serve.head import Head, read_head
+from detour.serve.memo import Entry
+from detour.serve.stats import (
+    CONNECTIONS_CLOSED,
+    CONNECTIONS_OPENED,
+    LOST_ANSWERS,
+    REFUSED_HEADS,
+    answer_slot,
+)
+from detour.serve.wire import Answer, said
+
+HEAD_LIMIT = 16 * 1024  # octets, leading empty lines included
+TARGET_LIMIT = 8 * 1024  # octets of the request target
+CONTENT_LIMIT = 256 * 1024  # announced content that is worth reading to keep the connection
+SILENCE_LIMIT = 5.0  # seconds without a byte while content is dropped
+DISCARD_LIMIT = 30.0  # seconds of dropping content in all
+TLS_BUFFER = 16 * 1024  # octets unflushed before a client over TLS counts as one that does not read
+
+READY, CAREFUL, HEAD, CONTENT, DISCARD, CLOSED = range(6)
+
+_Faults = (httptools.HttpParserError, httptools.HttpParserUpgrade)
+
+# The field lines that decide about the connection, and Host: line feed, name, value. A class of first
+# letters (?=…) saves trying each name at each line. The head is well-formed by now, so a line feed
+# stands only at a line's end.
+_find_lines = re.compile(
+    rb"\n(?=[hHcCtTeEuU])(?:[hH][oO][sS][tT]|[cC][oO][nN](?:[nN][eE][cC][tT][iI][oO][nN]|"
+    rb"[tT][eE][nN][tT]-[lL][eE][nN][gG][tT][hH])|[tT][rR][aA][nN][sS][fF][eE][rR]-[eE][nN][cC][oO][dD][iI][nN][gG]|"
+    rb"[eE][xX][pP][eE][cC][tT]|[uU][pP][gG][rR][aA][dD][eE]):[^\r]*"
+).findall
+_forwarded_field = re.compile(rb"\n(?:[xX]-)?[fF][oO][rR][wW][aA][rR][dD][eE][dD][-:]").search
+_token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
+
+_NOBODY = object()  # who listens to the parser: no callbacks, and no cycle of references
+
+
+def _new_parser() -> httptools.HttpRequestParser:
+    return httptools.HttpRequestParser(_NOBODY)
+
+
+class Connection(asyncio.Protocol):
+    """One connection of a listener (`desk`)."""
+
+    __slots__ = (
+        "_client", "_content", "_deadline", "_desk", "_eof", "_held", "_lead", "_limit", "_mode", "_parser",
+        "_paused", "_pending", "_ready", "_service", "_touched", "_transport", "_trusted", "_write",
+        "__weakref__",
+    )  # fmt: skip
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._service = desk.service
+        self._parser = _new_parser()
+        self._mode = self._ready = READY
+        self._held = b""  # the part of a head that has come, all fed to the parser
+        self._lead = 0  # octets of empty lines before it
+        self._content = 0  # octets of content still to be dropped
+        self._pending = b""  # what came while the client was not reading
+        self._paused = False  # the client does not read: an answer waits to be flushed
+        self._eof = False
+        self._touched = True
+        self._deadline = inf  # monotonic
+        self._limit = inf  # the end of DISCARD and CONTENT, however busy the client
+
+    # -- the transport calls ------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._write = self._transport.write
+        peer = transport.get_extra_info("peername")
+        self._client = plain_address(peer[0]) if peer else ""
+        self._trusted = self._desk.trusts(self._client)
+        if self._trusted or self._service.log is not None:
+            self._mode = self._ready = CAREFUL
+        # Over TCP, 0: uvloop then writes at once instead of at the end of the loop's turn, and says
+        # `pause_writing` if anything is left. asyncio's TLS would pause at 0 for nothing at all.
+        plain = self._transport.can_write_eof()
+        self._transport.set_write_buffer_limits(high=0 if plain else TLS_BUFFER)
+        self._service.counters.view[CONNECTIONS_OPENED] += 1
+        self._service.connections.add(self)
+        self._desk.open += 1
+        if self._desk.open > self._desk.settings.max_connections:
+            self._turn_away()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._service.connections.discard(self)
+        self._desk.open -= 1
+        view = self._service.counters.view
+        view[CONNECTIONS_CLOSED] += 1
+        if self._paused or (exc is not None and self._mode == DISCARD):
+            view[LOST_ANSWERS] += 1
+        self._mode = CLOSED
+        self._paused = False
+        self._held = self._pending = b""
+        del self._transport, self._write  # the transport holds us: no cycle may outlive the connection
+
+    def data_received(self, data: bytes) -> None:
+        """The hot path: one whole head, between requests, whose answer the memo knows."""
+        # data[0] < 65: below "A" there are only empty lines, TLS and garbage.
+        if self._mode or data[0] < 65:
+            self._take(data)
+            return
+        end = data.find(b"\r\n\r\n") + 4
+        if end < 18 or end > TARGET_LIMIT:  # "GET / HTTP/1.1" and the empty line; any target fits
+            self._take(data)
+            return
+        head = data[:end]  # data itself when there is nothing else
+        try:
+            self._parser.feed_data(head)
+        except _Faults:
+            self._parser = _new_parser()
+            self._take(data)  # which feeds it again and tells the faults apart
+            return
+        service = self._service
+        harmless = service.harmless
+        host = b""
+        content = 0
+        for line in _find_lines(head):
+            octets = harmless.get(line)
+            if octets is not None:
+                content += octets
+            elif host:  # two lines unknown: at most one can be Host
+                self._answered(head, data[end:])
+                return
+            else:
+                host = line
+        # A key is only ever kept with a Host line for `host`, so nothing else can be found.
+        entry = self._desk.memo.young.get((head[: head.find(b"\r")], host))
+        now = service.clock()
+        if entry is None or now >= entry[0] or (entry[5] and _forwarded_field(head)):
+            self._answered(head, data[end:])
+            return
+        _, before, after, slot, hit, _, _ = entry
+        if not service.second <= now < service.second_end:
+            service.tick(now)
+        self._write(before + service.date + after)
+        view = service.counters.view
+        view[slot] += 1
+        if hit:
+            view[hit] += 1
+        self._touched = True
+        if content:
+            rest = data[end:]
+            if len(rest) == content:
+                self._parser.feed_data(rest)  # so that it expects a head again; cheaper than a new one
+            else:
+                self._await_content(content)
+                self._take(rest)
+        elif end != len(data):
+            self._take(data[end:])
+
+    def eof_received(self) -> bool:
+        """The client has said all; what it asked is still answered, if it reads."""
+        if self._paused and self._pending and self._transport.can_write_eof():
+            self._eof = True
+            return True
+        return False
+
+    def pause_writing(self) -> None:
+        """The client does not read: stop listening to it, unless what it says is dropped anyway."""
+        self._paused = True
+        self._touched = True
+        if self._mode != DISCARD:
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._touched = True
+        pending, self._pending = self._pending, b""
+        self._take(pending)
+        if self._paused or self._mode == CLOSED:
+            return
+        if self._eof:
+            self._close()
+        elif self._mode != DISCARD:
+            self._transport.resume_reading()
+
+    # -- the service calls --------------------------------------------------------------------------------
+
+    def sweep(self, now: float) -> None:
+        """Do what time demands; `now` is monotonic."""
+        mode = self._mode
+        if self._touched:
+            self._touched = False
+            self._deadline = self._due(now)
+        idle = mode in (READY, CAREFUL) and not self._paused
+        if idle and self._service.draining:
+            self._close()
+        elif now < self._deadline:
+            return
+        elif self._paused or mode == CLOSED:
+            self.abort()
+        elif mode == HEAD:
+            self._refuse(RequestError("the request head took too long", 408))
+        else:
+            self._close()
+
+    def abort(self) -> None:
+        """Cut the connection, flushed or not."""
+        self._mode = CLOSED
+        self._transport.abort()
+
+    def _due(self, now: float) -> float:
+        """The deadline of a connection on which something happened just now."""
+        if self._mode == HEAD:
+            return self._deadline if self._deadline < inf else now + self._desk.settings.head_timeout
+        if self._mode in (CONTENT, DISCARD):
+            self._limit = min(self._limit, now + DISCARD_LIMIT)
+            return min(self._limit, now + SILENCE_LIMIT)
+        if self._mode == CLOSED:
+            return now + DISCARD_LIMIT
+        return now + self._desk.settings.idle_timeout
+
+    # -- everything that is not the hot path -----------------------------------------------------------------
+
+    def _take(self, data: bytes) -> None:
+        """Consume `data`, request after request, until it ends or the client stops reading."""
+        while data:
+            mode = self._mode
+            if mode == DISCARD:
+                self._touched = True
+                return
+            if mode == CLOSED:
+                return
+            if self._paused:
+                self._pending += data
+                return
+            data = self._drop_content(data) if mode == CONTENT else self._take_head(data)
+
+    def _drop_content(self, data: bytes) -> bytes:
+        part = data[: self._content]
+        self._parser.feed_data(part)
+        self._content -= len(part)
+        self._touched = True
+        if not self._content:
+            self._mode = self._ready
+            self._limit = inf
+        return data[len(part) :]
+
+    def _await_content(self, content: int) -> None:
+        self._mode = CONTENT
+        self._content = content
+        self._touched = True
+
+    def _take_head(self, data: bytes) -> bytes:
+        """Add `data` to the head; answer when it is complete. Returns what stands behind it."""
+        if not self._held:
+            data = self._skip_empty_lines(data)
+            if not data:
+                return b""
+            self._mode = HEAD
+            self._deadline = self._service.monotonic() + self._desk.settings.head_timeout
+        fed = len(self._held)
+        whole = self._held + data
+        end = whole.find(b"\r\n\r\n", max(0, fed - 3)) + 4
+        complete = end >= 4
+        stop, excess = _bound(whole, end if complete else len(whole), HEAD_LIMIT - self._lead)
+        try:
+            if stop > fed:
+                self._parser.feed_data(whole[fed:stop])
+        except httptools.HttpParserUpgrade:
+            self._parser = _new_parser()
+        except httptools.HttpParserError as error:
+            self._refuse(_fault(error, whole))
+            return b""
+        if excess is not None:
+            self._refuse(excess)
+            return b""
+        if not complete:
+            self._held = whole
+            return b""
+        self._held = b""
+        self._lead = 0
+        self._mode = self._ready
+        return self._answer(whole[:end], whole[end:])
+
+    def _skip_empty_lines(self, data: bytes) -> bytes:
+        """RFC 9112 §2.2: empty lines before a request line are ignored; they count, up to a limit."""
+        rest = data.lstrip(b"\r\n")
+        skipped = data[: len(data) - len(rest)]
+        odd = self._lead % 2
+        pattern = (b"\n\r" if odd else b"\r\n") * (len(skipped) // 2 + 1)
+        bad = next((at for at, octet in enumerate(skipped) if octet != pattern[at]), len(skipped))
+        self._lead += bad
+        if self._lead > HEAD_LIMIT:
+            self._refuse(RequestError("the request head is over 16 KiB", 431))
+        elif bad < len(skipped) or (rest and self._lead % 2):
+            self._refuse(RequestError("a bare CR or LF before the request line"))
+        else:
+            return rest
+        return b""
+
+    def _answered(self, octets: bytes, rest: bytes) -> None:
+        """Answer the head `octets`, which the parser has accepted, and go on with `rest`."""
+        self._take(self._answer(octets, rest))
+
+    def _answer(self, octets: bytes, rest: bytes) -> bytes:
+        """Answer the head; returns what is left of `rest` to be taken."""
+        try:
+            head = read_head(octets)
+        except RequestError as error:
+            self._refuse(error)
+            return b""
+        keeps = _keeps_open(head) and not self._service.draining
+        said_so = "close" if not keeps else "keep-alive" if head.minor == 0 else ""
+        asker = self._desk.asker(head, self._client, self._trusted)
+        now = self._service.clock()
+        try:
+            entry = self._entry(octets, head, asker, said_so, now)
+        except RequestError as error:
+            self._refuse(error, head, asker)
+            return b""
+        except Exception as error:  # whatever fails in a decision must not cost the connection
+            entry = self._desk.broken(head, error, said_so)
+        self._send(entry.answer, now, head.method, head.target, asker)
+        if entry.hit:
+            self._service.counters.view[entry.hit] += 1
+        return self._go_on(head, rest) if keeps else self._end(head, rest)
+
+    def _entry(self, octets: bytes, head: Head, asker: Asker, said_so: str, now: float) -> Entry:
+        """From the memo if it may be, else decided, and remembered if it may be."""
+        desk = self._desk
+        if said_so:
+            return desk.entry(head, asker, self._trusted, said_so, now)
+        lines = _find_lines(octets)
+        host = [line for line in lines if line[:6].lower() == b"\nhost:"]
+        # The hot path's key, or one that nothing on the hot path looks like.
+        line = octets[: octets.find(b"\r")]
+        key = (line, asker.scheme, asker.host) if self._ready == CAREFUL else (line, host[0])
+        found = desk.memo.find(key)
+        if found is not None and now < found.until and not self._loops(found, head):
+            return found
+        entry = desk.entry(head, asker, self._trusted, said_so, now)
+        if worth_keeping(head, entry, now):
+            desk.memo.keep(key, entry)
+            self._learn(lines, head)
+        return entry
+
+    def _loops(self, entry: Entry, head: Head) -> bool:
+        return bool(entry.twin) and entry.twin in self._desk.evidence(head, self._trusted)
+
+    def _learn(self, lines: list[bytes], head: Head) -> None:
+        """Let the hot path know lines that leave the connection open, now that this head has."""
+        for line in lines:
+            name = line[1 : line.index(b":")].lower()
+            if name == b"content-length":
+                self._service.learn_harmless(line, head.content or 0)
+            elif name == b"connection" and line[12:].strip().lower() == b"keep-alive":
+                self._service.learn_harmless(line, 0)
+
+    def _send(self, answer: Answer, now: float, method: str, target: str | None, asker: Asker) -> None:
+        """One write an answer, and what is counted and logged about it."""
+        service = self._service
+        if not service.second <= now < service.second_end:
+            service.tick(now)
+        octets = answer.dated(service.date)
+        self._write(octets)
+        self._touched = True
+        service.counters.view[answer_slot(method, answer.status)] += 1
+        if service.log is not None:
+            known = method if method in METHODS else None
+            service.log(access_line(now, asker, known, target, answer, len(octets)))
+
+    def _go_on(self, head: Head, rest: bytes) -> bytes:
+        """The connection stays: the content is dropped by count."""
+        if head.upgrades:  # the parser took the rest for another protocol
+            self._parser = _new_parser()
+        if head.content:
+            self._await_content(head.content)
+        return rest
+
+    def _end(self, head: Head, rest: bytes) -> bytes:
+        """The connection ends: at once if nothing more can come, else when the client has closed."""
+        if head.content == 0 and not rest:
+            self._close()
+        else:
+            self._discard()
+        return b""
+
+    def _refuse(self, error: RequestError, head: Head | None = None, asker: Asker | None = None) -> None:
+        """Say what is wrong, and end the connection without losing that answer to a reset."""
+        self._service.counters.view[REFUSED_HEADS] += 1
+        method = head.method if head is not None else "other"
+        if asker is None:
+            asker = Asker(self._desk.scheme, None, self._client)
+        answer = said(error.status, str(error), method, connection="close")
+        self._send(answer, self._service.clock(), method, head.target if head is not None else None, asker)
+        self._discard()
+
+    def _turn_away(self) -> None:
+        """Too many connections: 503, unless those turned away are too many, too."""
+        if self._desk.open > 2 * self._desk.settings.max_connections:
+            self.abort()
+            return
+        answer = said(503, "too many connections", connection="close")
+        asker = Asker(self._desk.scheme, None, self._client)
+        self._send(answer, self._service.clock(), "other", None, asker)
+        self._discard()
+
+    def _discard(self) -> None:
+        """Half-close and drop what comes: a close with octets unread would reset the connection, and a
+        reset can take the answer away from a client that has not read it yet (RFC 9112 §9.6)."""
+        self._mode = DISCARD
+        self._touched = True
+        self._held = self._pending = b""
+        if self._transport.can_write_eof():  # not over TLS
+            self._transport.write_eof()
+        if self._paused:
+            self._transport.resume_reading()
+
+    def _close(self) -> None:
+        """Close when what was written is flushed; `sweep` cuts the connection if it never is."""
+        self._mode = CLOSED
+        self._touched = True
+        self._transport.close()
+
+
+def _keeps_open(head: Head) -> bool:
+    """Design 4.2: whether the rest of this request is known to be short, and is coming."""
+    if not head.persists or head.content is None:
+        return False
+    return head.content == 0 or (head.content <= CONTENT_LIMIT and not head.expects and not head.upgrades)
+
+
+def _bound(whole: bytes, end: int, limit: int) -> tuple[int, RequestError | None]:
+    """How far of a head that ends at `end` (so far) the parser may see, and what is too long in it.
+
+    The limits are held against octets in the order they came, so that a head cut anywhere gets the
+    same answer as a whole one.
+    """
+    stop = min(end, limit)
+    start = whole.find(b" ", 0, stop) + 1
+    if start and whole.find(b" ", start, start + TARGET_LIMIT + 1) < 0 and stop > start + TARGET_LIMIT:
+        fact = "the request target is over 8 KiB"
+        return start + TARGET_LIMIT + 1, RequestError(fact, 414)
+    if end > limit:
+        return stop, RequestError("the request head is over 16 KiB", 431)
+    return stop, None
+
+
+def _fault(error: httptools.HttpParserError, whole: bytes) -> RequestError:
+    """What the parser refuses, as a status and a fact."""
+    if whole[0] == 0x16:  # a TLS record of type handshake (RFC 8446 §5.1)
+        return RequestError("this port speaks plain HTTP, and this looks like TLS")
+    reason = str(error)
+    if isinstance(error, httptools.HttpParserInvalidMethodError):
+        return _method_fault(whole)
+    if reason == "Invalid method for HTTP/x.x request":
+        return RequestError("the method is not one this server knows", 501)
+    if reason == "Invalid HTTP version":
+        return RequestError("this port speaks HTTP/1.1 only", 505)
+    return RequestError(f"this is not HTTP/1.1: {reason}")
+
+
+def _method_fault(whole: bytes) -> RequestError:
+    """Unknown, or none at all? Up to the octet that the parser stumbled over, and no further, so that
+    the answer does not depend on how much came at once."""
+    parser = _new_parser()
+    at = 0
+    try:
+        while at < len(whole):
+            parser.feed_data(whole[at : at + 1])
+            at += 1
+    except httptools.HttpParserError:
+        pass
+    read = whole[: at + 1].removesuffix(b" ")
+    if _token(read):
+        return RequestError("the method is not one this server knows", 501)
+    return RequestError("this is not HTTP/1.1: no method")
