@@ -96,9 +96,10 @@ class Echo(BaseHTTPRequestHandler):
             "parts": read_parts(self.headers.get("Content-Type", ""), content),
             "complete": complete,
         }
-        self._tell(json.dumps(arrival))
+        line = json.dumps(arrival)
+        self._tell(line)
         self.close_connection |= not complete
-        return self._answer(200, json.dumps(arrival, indent=2).encode() + b"\n")
+        return self._answer(200, f"{line}\n".encode())
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = echo
 
@@ -157,7 +158,10 @@ def main() -> int:
     try:
         origin = Origin(flags.port, flags.cert)
     except OSError as error:
-        print(f"echo_origin: cannot listen on port {flags.port}: {error.strerror}; choose another --port", file=sys.stderr)
+        print(
+            f"echo_origin: cannot listen on port {flags.port}: {error.strerror}; choose another --port",
+            file=sys.stderr,
+        )
         return 2
     print(f"echo origin: {origin.url}", file=sys.stderr, flush=True)
     try:

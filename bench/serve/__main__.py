@@ -39,12 +39,12 @@ def _flags() -> argparse.Namespace:
 
 
 def _chosen(flags: argparse.Namespace) -> list[Peer]:
-    known = (*PEERS, *VARIANTS)
+    known = {peer.name: peer for peer in (*PEERS, *VARIANTS)}
     if flags.only:
-        unknown = set(flags.only) - {peer.name for peer in known}
+        unknown = set(flags.only) - known.keys()
         if unknown:
-            sys.exit(f"no row {sorted(unknown)}; rows are {', '.join(peer.name for peer in known)}")
-        return [peer for peer in known if peer.name in flags.only]
+            sys.exit(f"no row {', '.join(sorted(unknown))}; the rows are {', '.join(known)}")
+        return [peer for name, peer in known.items() if name in flags.only]
     return [*VARIANTS] if flags.variants else [*PEERS]
 
 

@@ -94,8 +94,13 @@ CONDITIONS = """
 name = "beta"
 pattern = "/a"
 location = "/beta"
-when = { header = { X-Beta = ["1", "2"] }, cookie = { seen = true }, query = { v = "1" }, client = ["10.0.0.0/8"] }
-unless = { header = { X-Robot = true } }
+[rule.when]
+header = { X-Beta = ["1", "2"] }
+cookie = { seen = true }
+query = { v = "1" }
+client = ["10.0.0.0/8"]
+[rule.unless]
+header = { X-Robot = true }
 """
 GOOD = {"x_beta": "2", "cookie": "a=b; seen=yes"}
 
@@ -306,7 +311,12 @@ pattern = "/app"
 location = "/b"
 methods = ["GET", "PUT"]
 until = 1970-01-01T00:01:40Z
-cors = { origins = ["https://app.example.com"], credentials = true, headers = "*", expose = ["ETag"], max_age = "10m" }
+[rule.cors]
+origins = ["https://app.example.com"]
+credentials = true
+headers = "*"
+expose = ["ETag"]
+max_age = "10m"
 [[rule]]
 name = "stop"
 pattern = "/stop"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from itertools import count
 
+import ada_url
 import urlpattern
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from detour.core.message import Request
 from detour.core.pattern import Pattern
 from detour.core.pattern_component import Component
 from detour.core.pattern_matcher import Regexp, regexp_matcher
-from detour.core.url import URL
+from detour.core.url import URL, normalize
 from detour.errors import PatternError, URLError
 
 # Pieces of a component's pattern, each with texts it matches; `#` in a name becomes a number.
@@ -302,6 +303,35 @@ def test_equivalent_spellings_of_a_pattern_are_one_pattern(path, query):
     for spelling in (0, 1):
         request = Request.of("GET", f"https://h{path[spelling]}?{query[spelling]}")
         assert first.match(request) == second.match(request) == {}
+
+
+PRINTABLE = st.lists(st.sampled_from([*map(chr, range(0x20, 0x7F)), "é", "%C3", "%7e"]), max_size=8).map(
+    "".join
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(PRINTABLE)
+@example("/../a/.")
+@example("'")
+def test_a_plain_path_and_query_are_what_the_url_parser_makes_of_them(text):
+    url = ada_url.URL("https://h/")
+    url.pathname, url.search = f"/{text}", f"?{text}"
+    assert Component.parse("path", escaped(f"/{text}")).literal == normalize(url.pathname)
+    assert Component.parse("query", escaped(text)).literal == normalize(url.search[1:])
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(st.sampled_from("aZxn0178-._~!$&'(*+,;=é%6"), min_size=1, max_size=10))
+@example("xn--a")
+@example("a.0x7f.1")
+def test_a_plain_host_is_what_the_url_parser_makes_of_it(text):
+    ours = compiled("hostname", escaped(text))
+    try:
+        theirs = URL.parse(f"https://{text}/").hostname
+    except URLError:
+        theirs = None
+    assert (ours.literal if ours else None) == theirs
 
 
 @settings(max_examples=100, deadline=None)

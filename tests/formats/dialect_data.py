@@ -25,7 +25,7 @@ def data_file(*parts: str) -> Path:
 
 def imported(dialect: str, text: str) -> Imported:
     """What an import rule without further keys makes of a file."""
-    return read_import(Import("legacy", "_redirects", dialect, (), None, False, (), False, {}), text)
+    return read_import(Import("legacy", "_redirects", dialect, (), None, False, (), False, None, {}), text)
 
 
 class Site:

@@ -100,7 +100,7 @@ def test_a_line_that_cannot_be_expressed_refuses_the_file_unless_it_may_pass(tmp
     (tmp_path / "_redirects").write_text("/one /x Country=au\n/one /y\n/two /z\n")
     file = tmp_path / "detours.toml"
     file.write_text(IMPORT.format(""))
-    with pytest.raises(RuleError, match="_redirects:1: .*Country"):
+    with pytest.raises(RuleError, match=r"_redirects:1: .*Country"):
         load(file)
     file.write_text(IMPORT.format('on_fault = "pass"'))
     loaded = load_files(file)

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from heapq import merge
 
 from detour.core.message import Request
+from detour.core.pattern_component import Component
+from detour.core.pattern_syntax import PartKind
 from detour.core.rule import Rule
 
 
@@ -23,11 +25,11 @@ class Index:
         self._by_path: dict[str, list[int]] = {}
         self._others: list[int] = []
         for number, rule in enumerate(rules):
-            literal = None if rule.pattern.ignore_case else rule.pattern.path.literal
-            if literal is None:
+            texts = () if rule.pattern.ignore_case else _fixed_paths(rule.pattern.path)
+            for text in texts:
+                self._by_path.setdefault(text, []).append(number)
+            if not texts:
                 self._others.append(number)
-            else:
-                self._by_path.setdefault(literal, []).append(number)
 
     def candidates(self, request: Request) -> Iterator[tuple[int, Rule, dict[str, str]]]:
         """Each rule whose pattern matches: its place in the order, itself, what it captured.
@@ -51,9 +53,20 @@ def with_parameters(rule: Rule, request: Request, captures: dict[str, str]) -> d
     """Add what an imported line captures from query parameters; None where one is missing."""
     captures = dict(captures)
     for parameter in rule.parameters:
-        value = next(request.parameters(parameter.name), None)
+        value = next(iter([*request.parameters(parameter.name)][-1:]), None)  # the last, as Netlify reads it
         if value is None or (parameter.value is not None and parameter.value != value):
             return None
         if parameter.group is not None:
             captures[parameter.group] = value
     return captures
+
+
+def _fixed_paths(path: Component) -> tuple[str, ...]:
+    """The only paths a component matches, where they are few: fixed text, with `{/}?` at the end or not."""
+    if path.literal is not None:
+        return (path.literal,)
+    if len(path.parts) == 2 and all(part.kind is PartKind.FIXED for part in path.parts):
+        text, end = path.parts
+        if not text.modifier and end.modifier == "?":
+            return (text.value, text.value + end.value)
+    return ()

@@ -7,7 +7,7 @@ path and query, in one string: `https://*.example.com/users/:id?tab=*`. Detour's
 - A host without a port means the scheme's default port. A query that is not written may be anything.
 - A query begins at the first `?` that does not directly follow a group or braces (URL Pattern,
   "is a search prefix"), or at a `\\?` anywhere. Directly after `:name`, `*` or `(regex)` a bare `?` is
-  refused: the standard would silently make the group optional, and `/:id?x=1` match `/`.
+  refused: the standard would silently make the group optional, and the query part of the path.
 - Unnamed groups are numbered over the whole pattern, as written. Names are unique over the whole
   pattern. What is not written is not captured.
 - Fixed text is normalized as requests are: `/caf%c3%a9`, `/café` and `/caf%C3%A9` are one pattern.

@@ -103,7 +103,7 @@ def _check_host(text: str) -> None:
 
 
 def _encode_path(text: str) -> str:
-    """WHATWG serialization of path text, dot segments resolved, normalized (URL Pattern, "canonicalize a pathname")."""
+    """WHATWG serialization of path text, dot segments resolved, normalized ("canonicalize a pathname")."""
     if _PLAIN_PATH.fullmatch(text) and "/." not in text and text[:1] != ".":
         return text
     # "/-" keeps text that begins inside a segment from being resolved or given a slash.

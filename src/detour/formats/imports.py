@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -42,6 +42,7 @@ class Import(msgspec.Struct, frozen=True):
     pass_on_fault: bool
     location_hosts: tuple[str, ...]
     ignore_case: bool
+    query: Literal["keep", "drop"] | None  # None: as the line's dialect has it
     shared: dict[str, Any]  # the keys that apply to each line: window, methods, conditions, …
 
 
@@ -59,10 +60,11 @@ def read_import(job: Import, text: str) -> Imported:
     rules: list[Rule] = []
     faults: list[Fault] = []
     warnings: list[str] = []
+    notes: dict[str, list[int]] = {}
     for line in dialect.read(text):
         outcome = _rules(line, job, dialect) if isinstance(line, Draft) else line
         if isinstance(line, Draft) and line.note:
-            warnings.append(f"{job.file}:{line.line}: {line.note}")
+            notes.setdefault(line.note, []).append(line.line)
         if not isinstance(outcome, LineFault):
             rules += outcome
             continue
@@ -72,7 +74,12 @@ def read_import(job: Import, text: str) -> Imported:
             rules += _passing(outcome, job, dialect)
         else:
             faults.append(fault)
+    warnings += [f"{job.file}:{lines[0]}: {note}{_and_more(lines)}" for note, lines in notes.items()]
     return Imported(tuple(rules), tuple(faults), tuple(warnings))
+
+
+def _and_more(lines: list[int]) -> str:
+    return f" (and {len(lines) - 1} more such lines)" if len(lines) > 1 else ""
 
 
 def _passing(fault: LineFault, job: Import, dialect: Dialect) -> list[Rule]:
@@ -110,7 +117,7 @@ def _rule(draft: Draft, text: str, job: Import, dialect: Dialect) -> Rule:
         status=_status(draft, job, dialect),
         parameters=draft.parameters,
         takes_query=_takes_query(draft, template),
-        **job.shared,
+        **{**job.shared, "query": job.query or draft.query},
     )
 
 

@@ -238,6 +238,7 @@ class _Reader:
             pass_on_fault=table.on_fault == "pass",
             location_hosts=table.location_hosts or (),
             ignore_case=bool(table.ignore_case),
+            query=table.query,
             shared=shared_keys(self.converter, table, self.defaults, path),
         )
         outcome = read_import(job, text)

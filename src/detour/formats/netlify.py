@@ -43,8 +43,7 @@ Where Detour differs on purpose:
   order in the path.
 - A parameter in a path is encoded for a path (`a b` is `a%20b`); the engine form-encodes it
   (`a+b`). When `to` uses a captured parameter, none of the request's query is added.
-- `?id` is `?id=`, as in all form data (WHATWG URL §5.1); to the engine it is no parameter. Of a
-  repeated parameter the first value is read; the engine reads the last.
+- `?id` is `?id=`, as in all form data (WHATWG URL §5.1); to the engine it is no parameter.
 - Empty segments count: `/a//b` matches `/a//b`; the engine skips them before a placeholder and
   matches none elsewhere.
 - `:a` twice in one `from`: the first counts, as in the engine. Two asterisks, an asterisk elsewhere

@@ -155,10 +155,9 @@ class Desk:
         """Whether the fields of `peer` say who asks."""
         return self.settings.source is not None and is_trusted(peer, self.trusted)
 
-    def asker(self, head: Head, peer: str, trusted: bool) -> Asker:
-        """Who asks, over what: the connection's own truth, or what a trusted peer says."""
-        own = Asker(self.scheme, head.host, peer)
-        if not trusted or self.settings.source is None:
+    def asker(self, head: Head, own: Asker) -> Asker:
+        """Who asks, over what: what a trusted peer says instead of the connection's `own` truth."""
+        if self.settings.source is None:
             return own
         told = believe(self.settings.source, head.fields, own, self.trusted, self.settings.trust_host)
         if told.host is not None and told.host != own.host and not _valid_host(told.host):
@@ -195,8 +194,8 @@ class Desk:
         """The redirect would come back over the proxy that already speaks its scheme: no redirect."""
         self.service.complain(
             "loop",
-            f"rule {answer.rule}: redirecting to {answer.location} would loop: the proxy in front says it was "
-            "already asked over that scheme, but is not trusted; "
+            f"rule {answer.rule}: redirecting to {answer.location} would loop: a proxy in front says that it "
+            "was asked over that scheme already, but is not trusted; "
             'set [[listener]] source = "x-forwarded", trusted = ["ADDRESS/32"] (the proxy\'s network)',
         )
         fact = "This redirect would lead back here: the proxy in front of this server is not trusted."

@@ -17,8 +17,8 @@ from detour.errors import ServeError
 
 _PEM = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
 _SUBJECT_ALT_NAME = bytes.fromhex("0603551d11")  # 2.5.29.17, RFC 5280 §4.2.1.6
-# Tags of DER (X.690 §8) that lead to the names.
-_SEQUENCE, _OCTETS, _EXTENSIONS, _DNS_NAME = 0x30, 0x04, 0xA3, 0x82
+# Tags of DER (X.690 §8): the third field with a context-specific tag, and [2] IA5String.
+_EXTENSIONS, _DNS_NAME = 0xA3, 0x82
 
 
 class CertificateFiles(msgspec.Struct, frozen=True):
@@ -125,28 +125,34 @@ def names_of(path: str) -> tuple[str, ...]:
         raise ServeError(f"{path}: holds no certificate; give a PEM file")
     try:
         return tuple(_dns_names(ssl.PEM_cert_to_DER_cert(found[0])))
-    except (ValueError, IndexError, StopIteration):
+    except (ValueError, IndexError):
         raise ServeError(f"{path}: the certificate cannot be read; give a PEM file") from None
 
 
 # The standard library shows the names of a verified peer only, never of one's own certificate;
 # five lines of DER stand in for a dependency.
 def _dns_names(der: bytes) -> Iterator[str]:
-    _, certificate = next(_elements(der))
-    _, signed_part = next(_elements(certificate))
+    signed_part = _inside(_inside(der))
     for tag, explicit in _elements(signed_part):
         if tag == _EXTENSIONS:
-            for _, extension in _elements(next(_elements(explicit))[1]):
+            for _, extension in _elements(_inside(explicit)):
                 yield from _names_in(extension)
 
 
 def _names_in(extension: bytes) -> Iterator[str]:
     if not extension.startswith(_SUBJECT_ALT_NAME):
         return
-    value = next(content for tag, content in _elements(extension) if tag == _OCTETS)
-    for tag, name in _elements(next(_elements(value))[1]):
+    *_, (_, value) = _elements(extension)  # after the identifier and, perhaps, "critical"
+    for tag, name in _elements(_inside(value)):
         if tag == _DNS_NAME:
             yield name.decode("ascii").lower()
+
+
+def _inside(der: bytes) -> bytes:
+    """The content of the first element."""
+    for _, content in _elements(der):
+        return content
+    raise ValueError("empty")
 
 
 def _elements(der: bytes) -> Iterator[tuple[int, bytes]]:

@@ -8,6 +8,7 @@ successor.
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import socket
@@ -101,9 +102,7 @@ def _tls(settings: ListenerSettings, scheme: str) -> TLS | None:
     return TLS(settings.cert) if scheme == "https" else None
 
 
-def bind(
-    address: Address, written: str, remedy: str = "stop what listens there, or choose another port"
-) -> socket.socket:
+def bind(address: Address, written: str, remedy: str = "") -> socket.socket:
     """A socket on `address` alone (no SO_REUSEPORT); raises `ServeError` with `remedy` when it is taken."""
     bound = _socket(address)
     try:
@@ -112,12 +111,21 @@ def bind(
         bound.listen()
     except (OSError, OverflowError) as error:
         bound.close()
-        raise ServeError(f"cannot listen on {written}: {_fact(error)}; {remedy}") from None
+        raise _refusal(written, error, remedy) from None
     return bound
 
 
-def _fact(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+_REMEDIES = {
+    errno.EADDRINUSE: "stop what listens there, or choose another port",
+    errno.EADDRNOTAVAIL: "give an address of this machine",
+    errno.EACCES: "choose a port above 1023, or grant the right to bind this one",
+}
+
+
+def _refusal(written: str, error: Exception, remedy: str = "") -> ServeError:
+    fact = getattr(error, "strerror", None) or str(error)
+    known = _REMEDIES.get(getattr(error, "errno", None) or 0, "choose another address")
+    return ServeError(f"cannot listen on {written}: {fact}; {remedy or known}")
 
 
 def _listen_beside(address: Address, written: str) -> socket.socket:
@@ -128,7 +136,7 @@ def _listen_beside(address: Address, written: str) -> socket.socket:
         shared.listen(BACKLOG)
     except OSError as error:
         shared.close()
-        raise ServeError(f"cannot listen on {written}: {_fact(error)}; choose another port") from None
+        raise _refusal(written, error) from None
     return shared
 
 

@@ -76,9 +76,25 @@ class Connection(asyncio.Protocol):
     """One connection of a listener (`desk`)."""
 
     __slots__ = (
-        "_client", "_content", "_deadline", "_desk", "_eof", "_held", "_lead", "_limit", "_mode", "_parser",
-        "_paused", "_pending", "_ready", "_service", "_touched", "_transport", "_trusted", "_write",
         "__weakref__",
+        "_client",
+        "_content",
+        "_deadline",
+        "_desk",
+        "_eof",
+        "_held",
+        "_lead",
+        "_limit",
+        "_mode",
+        "_parser",
+        "_paused",
+        "_pending",
+        "_ready",
+        "_service",
+        "_touched",
+        "_transport",
+        "_trusted",
+        "_write",
     )  # fmt: skip
 
     def __init__(self, desk: Desk) -> None:
@@ -126,7 +142,7 @@ class Connection(asyncio.Protocol):
         self._mode = CLOSED
         self._paused = False
         self._held = self._pending = b""
-        del self._transport, self._write  # the transport holds us: no cycle may outlive the connection
+        # The cycle with the transport is broken by the loop: it lets go of its protocol.
 
     def data_received(self, data: bytes) -> None:
         """The hot path: one whole head, between requests, whose answer the memo knows."""
@@ -321,6 +337,8 @@ class Connection(asyncio.Protocol):
         elif bad < len(skipped) or (rest and self._lead % 2):
             self._refuse(RequestError("a bare CR or LF before the request line"))
         else:
+            if skipped and not rest:
+                self._mode = CAREFUL  # half an empty line may be out: nothing for the hot path
             return rest
         return b""
 
@@ -333,16 +351,18 @@ class Connection(asyncio.Protocol):
         try:
             head = read_head(octets)
         except RequestError as error:
-            self._refuse(error)
+            self._refuse(error, octets[: octets.find(b" ")].decode("ascii"))
             return b""
         keeps = _keeps_open(head) and not self._service.draining
         said_so = "close" if not keeps else "keep-alive" if head.minor == 0 else ""
-        asker = self._desk.asker(head, self._client, self._trusted)
+        asker = Asker(self._desk.scheme, head.host, self._client)
         now = self._service.clock()
         try:
+            if self._trusted:
+                asker = self._desk.asker(head, asker)
             entry = self._entry(octets, head, asker, said_so, now)
         except RequestError as error:
-            self._refuse(error, head, asker)
+            self._refuse(error, head.method, head.target, asker)
             return b""
         except Exception as error:  # whatever fails in a decision must not cost the connection
             entry = self._desk.broken(head, error, said_so)
@@ -411,15 +431,21 @@ class Connection(asyncio.Protocol):
             self._discard()
         return b""
 
-    def _refuse(self, error: RequestError, head: Head | None = None, asker: Asker | None = None) -> None:
+    def _refuse(
+        self,
+        error: RequestError,
+        method: str = "other",
+        target: str | None = None,
+        asker: Asker | None = None,
+    ) -> None:
         """Say what is wrong, and end the connection without losing that answer to a reset."""
         self._service.counters.view[REFUSED_HEADS] += 1
-        method = head.method if head is not None else "other"
-        if asker is None:
-            asker = Asker(self._desk.scheme, None, self._client)
         answer = said(error.status, str(error), method, connection="close")
-        self._send(answer, self._service.clock(), method, head.target if head is not None else None, asker)
+        self._send(answer, self._service.clock(), method, target, asker or self._nobody())
         self._discard()
+
+    def _nobody(self) -> Asker:
+        return Asker(self._desk.scheme, None, self._client)
 
     def _turn_away(self) -> None:
         """Too many connections: 503, unless those turned away are too many, too."""
@@ -427,8 +453,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         answer = said(503, "too many connections", connection="close")
-        asker = Asker(self._desk.scheme, None, self._client)
-        self._send(answer, self._service.clock(), "other", None, asker)
+        self._send(answer, self._service.clock(), "other", None, self._nobody())
         self._discard()
 
     def _discard(self) -> None:

@@ -142,6 +142,7 @@ class Worker:
             rules, slots = edition.load()
         finally:
             gc.enable()
+        _ = rules.looks_at  # computed when first asked for: here, not in the loop
         return rules, Counters(self._place.bank.map(), slots)
 
     def _reload_certificates(self) -> None:

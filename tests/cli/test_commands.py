@@ -1,0 +1,161 @@
+"""The commands as a user types them: exit status, stdout, stderr."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from detour.core.message import METHODS
+from detour.core.status import REDIRECT_STATUSES
+
+RULES = """
+[[rule]]
+name = "orders"
+pattern = "https://api.example.com/v1/orders/*"
+location = "https://api.example.com/v2/orders/{0}"
+methods = ["GET", "POST"]
+until = 2030-01-01T00:00:00Z
+[[rule.expect]]
+request = "POST https://api.example.com/v1/orders/7?x=1"
+location = "https://api.example.com/v2/orders/7?x=1"
+"""
+
+
+def detour(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from detour.cli.main import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=60)
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> str:
+    file = tmp_path / "detours.toml"
+    file.write_text(RULES)
+    return str(file)
+
+
+def test_match_prints_the_decision(rules: str) -> None:
+    done = detour("match", rules, "POST", "https://api.example.com/v1/orders/7")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[0] == f"307 by orders ({rules}:2)"
+    assert "  Location: /v2/orders/7" in done.stdout
+    assert done.stderr == ""
+
+
+def test_match_json_is_one_document(rules: str) -> None:
+    done = detour("match", rules, "POST", "https://api.example.com/v1/orders/7?x", "--json")
+    document = json.loads(done.stdout)
+    assert list(document) == ["status", "location", "location_url", "rule", "span", "headers", "skipped"]
+    assert document["location_url"] == "https://api.example.com/v2/orders/7?x"
+
+
+def test_match_without_a_redirect_exits_1_and_says_why(rules: str) -> None:
+    done = detour("match", rules, "DELETE", "https://api.example.com/v1/orders/7", "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert (document["status"], document["headers"]["Allow"]) == (405, "GET, HEAD, POST")
+    assert [one["reason"] for one in document["skipped"]] == ["method"]
+
+
+def test_match_asks_at_the_time_given(rules: str) -> None:
+    url = "https://api.example.com/v1/orders/7"
+    assert detour("match", rules, "GET", url, "--at", "2029-12-31T23:59:59Z").returncode == 0
+    late = detour("match", rules, "GET", url, "--at", "2030-01-01T00:00:00Z")
+    assert late.returncode == 1
+    assert "window" in late.stdout
+
+
+def test_match_names_at_most_twenty_skipped_rules(tmp_path: Path) -> None:
+    file = tmp_path / "many.toml"
+    file.write_text(
+        "".join(
+            f'[[rule]]\nname = "r{i}"\npattern = "/a"\nlocation = "/b"\nmethods = ["PUT"]\n'
+            for i in range(25)
+        )
+    )
+    document = json.loads(detour("match", str(file), "GET", "http://h/a", "--json").stdout)
+    assert len(document["skipped"]) == 20
+    assert document["skipped_more"] == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("match", "RULES", "get", "http://h/"), "write GET"),
+        (("match", "RULES", "BREW", "http://h/"), "501"),
+        (("match", "RULES", "GET", "h"), "is not a URL"),
+        (("match", "RULES", "GET", "ftp://h/"), "use http or https"),
+        (("match", "RULES", "GET", "http://h/", "-H", "x"), "'Name: value'"),
+        (("match", "RULES", "GET", "http://h/", "--client", "x"), "does not appear to be"),
+        (("match", "RULES", "GET", "http://h/", "--at", "noon"), "is no time"),
+        (("match", "RULES", "GET", "http://h/", "--at", "2026-01-01"), "no offset"),
+        (("match", "nowhere.toml", "GET", "http://h/"), "cannot be read"),
+        (("explain", "309"), "the five are"),
+        (("mach",), "Did you mean 'match'?"),
+        (("serve", "RULES", "--head-timeout", "soon"), "--head-timeout: 'soon' is not a duration"),
+        (("serve", "RULES", "--workers", "0"), "--workers"),
+        (("serve", "RULES", "--listen", "8307"), "write http://ADDRESS:PORT"),
+        (("test",), "rules"),
+    ],
+)
+def test_bad_usage_is_one_line_and_exit_2(rules: str, arguments: tuple[str, ...], said: str) -> None:
+    done = detour(*(rules if one == "RULES" else one for one in arguments))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_every_fault_of_a_file_is_its_own_line(tmp_path: Path) -> None:
+    file = tmp_path / "bad.toml"
+    file.write_text('[[rule]]\nname = "a"\npattern = "v1"\nlocation = "/b"\nstatus = 308\n')
+    done = detour("test", str(file))
+    assert done.returncode == 2
+    assert [line.split(": ")[1] for line in done.stderr.splitlines()] == [f"{file}:3", f"{file}:5"]
+
+
+def test_test_runs_every_example(rules: str) -> None:
+    done = detour("test", rules)
+    assert (done.returncode, done.stdout) == (0, "1 passed, 0 failed, 1 rules\n")
+
+
+def test_test_says_what_failed_and_exits_1(tmp_path: Path) -> None:
+    file = tmp_path / "detours.toml"
+    file.write_text(
+        RULES + '[[rule.expect]]\nrequest = "PUT https://api.example.com/v1/orders/7"\nstatus = 307\n'
+    )
+    done = detour("test", str(file))
+    assert done.returncode == 1
+    assert "expected this rule to answer, got 405, no rule answers" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 passed, 1 failed, 1 rules"
+
+
+@pytest.mark.parametrize("code", sorted(REDIRECT_STATUSES))
+def test_explain_is_made_from_the_table(code: int) -> None:
+    done = detour("explain", str(code))
+    status = REDIRECT_STATUSES[code]
+    assert done.stdout.startswith(f"{code} {status.phrase} ({status.clause})")
+    assert " ".join(status.meaning.split()) in " ".join(done.stdout.split())
+
+
+def test_explain_without_a_status_shows_all_five() -> None:
+    told = detour("explain").stdout
+    assert [line[:3] for line in told.splitlines()[1:6]] == ["301", "302", "303", "307", "308"]
+
+
+def test_explain_methods_lists_what_the_server_knows() -> None:
+    assert set(detour("explain", "methods").stdout.split()) == METHODS
+
+
+def test_schema_is_a_json_schema_of_every_key() -> None:
+    document = json.loads(detour("schema").stdout)
+    keys = set(document["$defs"]["RuleTable"]["properties"])
+    assert {"name", "pattern", "location", "from", "until", "import", "pass", "expect"} <= keys
+
+
+def test_version_and_help_answer() -> None:
+    assert detour("--version").stdout.startswith("detour ")
+    assert "serve" in detour().stdout
