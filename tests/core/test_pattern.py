@@ -382,7 +382,8 @@ def test_patterns_are_equal_by_text_and_case():
     assert Pattern.parse("/a") == Pattern.parse("/a")
     assert Pattern.parse("/a") != Pattern.parse("/a", ignore_case=True)
     assert len({Pattern.parse("/a"), Pattern.parse("/a"), Pattern.parse("/b")}) == 2
-    assert Pattern.parse("/a") != "/a"
+    assert not Pattern.parse("/a") != Pattern.parse("/a")  # noqa: SIM202
+    assert Pattern.parse("/a").__eq__("/a") is NotImplemented
     assert repr(Pattern.parse("/a", ignore_case=True)) == "Pattern('/a', ignore_case=True)"
 
 

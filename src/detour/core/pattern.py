@@ -132,6 +132,9 @@ class Pattern(msgspec.Struct, frozen=True, eq=False):
             return NotImplemented
         return self.text == other.text and self.ignore_case == other.ignore_case
 
+    def __ne__(self, other: object) -> bool:  # msgspec's own would compare identity
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((self.text, self.ignore_case))
 

@@ -14,7 +14,8 @@ from collections.abc import Sequence
 import msgspec
 import uvloop
 
-from detour.core.matcher import RuleSet
+from detour.core.matcher import SKIP_REASONS, RuleSet
+from detour.core.message import Request
 from detour.core.settings import ListenerSettings
 from detour.errors import ServeError
 from detour.serve.certificate import TLS
@@ -30,6 +31,7 @@ _SWEEP = 0.25  # seconds between two looks for connections past their deadline
 _LAST_ACCEPT = 0.02  # seconds in which what is queued already is still taken in
 _ORPHAN_TIMEOUT = 1.0  # seconds for open connections when the parent is gone
 _STDOUT = 1
+_MOST_HINTS = 3  # rules named for one request that none answered
 
 
 class Door(msgspec.Struct, frozen=True):
@@ -75,6 +77,7 @@ class Worker:
         self._service = Service(
             rules, self._counters, log=self._log.write if self._log else None, warn=self._warn
         )
+        self._service.on_miss = self._hint
         gc.freeze()  # the rules live long: collections need not walk them
         servers = [await self._listen(door) for door in self._place.doors]
         sweeping = asyncio.ensure_future(self._sweep())
@@ -162,6 +165,15 @@ class Worker:
         while self._service.connections and time.monotonic() < deadline:
             await asyncio.sleep(_LAST_ACCEPT)
         self._service.close_all()
+
+    def _hint(self, request: Request) -> None:
+        """Say which rules nearly answered a request that got 404."""
+        _, skipped = self._service.ruleset.explain(request, self._service.clock())
+        for near in skipped[:_MOST_HINTS]:
+            why = near.detail or SKIP_REASONS[near.reason]
+            self._warn(
+                f"404 for {request.method} {request.target_uri}: not rule {near.rule.name}, because {why}"
+            )
 
     def _count_dropped(self) -> None:
         self._counters.view[LOG_LINES_DROPPED] += 1
