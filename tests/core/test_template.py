@@ -145,6 +145,7 @@ HOST_CHOICE = '[[rule]]\nname = "r"\npattern = "{}"\nlocation = "{}"\n'
     [
         ("http://shop.example.com/*", "https://{url.hostname}/{0}"),
         ("http://*.example.com/*", "https://{url.hostname}/x/{1}"),
+        ("http://{*.}?example.com/*", "https://{url.hostname}/x/{1}"),
         ("http://*/*", "https://{url.hostname}/{1}"),
         ("/*", "https://{url.hostname}/{0}"),
         ("/old/*", "https://{url.hostname}{url.path}"),
@@ -155,6 +156,12 @@ def test_the_host_may_be_kept_where_the_pattern_fixes_it_or_only_the_scheme_chan
 ) -> None:
     url = "http://shop.example.com/old/1"
     assert ask(rules(HOST_CHOICE.format(pattern, template)), f"GET {url}").status == 307
+
+
+@pytest.mark.parametrize("host", ["(.+)", "a.*", ":a.:b", "*example.com", "*.com", "*"])
+def test_a_host_pattern_that_names_no_domain_fixes_none(host: str) -> None:
+    with pytest.raises(Exception, match="Host says"):
+        rules(HOST_CHOICE.format(f"//{host}/old", "https://{url.hostname}/new"))
 
 
 def test_a_host_header_may_not_choose_where_a_moved_path_goes() -> None:

@@ -20,6 +20,7 @@ import msgspec
 from detour.core.location import one_leading_slash
 from detour.core.message import Request
 from detour.core.pattern import Pattern
+from detour.core.pattern_syntax import PartKind
 from detour.core.url import DEFAULT_PORTS, URL, encode_octets
 from detour.errors import TemplateError, URLError
 
@@ -278,14 +279,20 @@ def check_host_choice(template: Template, pattern: Pattern) -> None:
 
 
 def _fixes_domain(pattern: Pattern) -> bool:
+    """Whether every host the pattern fits is the one it names, or lies below a domain it names."""
     host = pattern.hostname
-    return host.literal is not None or "." in "".join(part.value for part in host.parts)
+    if host.literal is not None:
+        return True
+    domain = host.suffix.strip(".")
+    # "x" + suffix: `{*.}?example.com` ends at a label, `*example.com` also fits evilexample.com
+    return "." in domain and host.match(f"x{domain}") is None
 
 
 def _changes_scheme_only(template: Template, pattern: Pattern) -> bool:
     if len(template.path) == 1 and isinstance(template.path[0], Slot):
         return template.path[0].name == "url.path"
-    whole_path = pattern.path.prefix == "/" and len(pattern.path.parts) == 1
+    kinds = [(part.kind, part.modifier) for part in pattern.path.parts]
+    whole_path = pattern.path.prefix == "/" and kinds == [(PartKind.WILDCARD, "")]
     names = [group.name for group in pattern.groups if group.component == "path"]
     return (
         whole_path

@@ -16,7 +16,9 @@ def send(method: str, url: str, kind: str, file: Path) -> tuple[int, str]:
             "json": {"content": file.read_bytes()},
             "multipart": {"data": {"note": NOTE}, "files": {"file": (file.name, opened)}},
         }.get(kind, {"content": opened})
-        answered = httpx.request(method, url, headers=fields(kind), timeout=30, follow_redirects=True, **content)
+        answered = httpx.request(
+            method, url, headers=fields(kind), timeout=30, follow_redirects=True, **content
+        )
     return answered.status_code, str(answered.url)
 
 
