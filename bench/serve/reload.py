@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psutil
@@ -68,8 +69,7 @@ class Asker(asyncio.Protocol):
         self._open = 0
         self.ended = asyncio.get_running_loop().create_future()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: Any) -> None:  # uvloop's are no subclasses of asyncio's
         self._transport = transport
         self._port = transport.get_extra_info("sockname")[1]
         self._send(self._depth)
@@ -172,15 +172,19 @@ async def _stop(tally: Tally, askers: list[Asker]) -> None:
     await asyncio.wait_for(asyncio.gather(*(asker.ended for asker in askers)), _PATIENCE)
 
 
+async def _reach(tally: Tally, answers: int) -> None:
+    async with asyncio.timeout(_PATIENCE):
+        while tally.answers < answers:
+            await asyncio.sleep(0.005)
+
+
 async def _reload(server: Server, reloads: int, requests: int, connections: int, depth: int) -> Tally:
     tally, askers = await _load(server, connections, depth)
     for number in range(1, reloads + 1):
-        while tally.answers < requests * number // (reloads + 1):
-            await asyncio.sleep(0.005)
+        await _reach(tally, requests * number // (reloads + 1))
         server.write(number + 1)
         await server.wait_for("reloaded:", number)
-    while tally.answers < requests:
-        await asyncio.sleep(0.005)
+    await _reach(tally, requests)
     await _stop(tally, askers)
     return tally
 
@@ -212,20 +216,17 @@ async def _run(arguments: argparse.Namespace) -> bool:
     foreign = set(killed.failed) - own
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     print(
-        f"{arguments.workers} workers, {arguments.connections} connections, {arguments.depth} requests on their way each"
+        f"{arguments.workers} workers, {arguments.connections} connections, {arguments.depth} at once on each"
     )
     print(
-        f"reloads {arguments.reloads}: {tally.answers:,} answers in {took:.1f} s, sets seen {len(tally.seen)}, ",
-        end="",
-    )
-    print(f"strange {tally.strange}, old after new {tally.backwards}, failed connections {len(tally.failed)}")
-    print(
-        f"worker killed: {killed.answers:,} answers, its connections {len(own)}, failed {len(killed.failed)}, ",
-        end="",
+        f"{arguments.reloads} reloads: {tally.answers:,} answers in {took:.1f} s, {len(tally.seen)} sets seen"
     )
     print(
-        f"of others {len(foreign)}, strange {killed.strange}; server ended with {server.process.returncode}"
+        f"  strange {tally.strange}, old after new {tally.backwards}, failed connections {len(tally.failed)}"
     )
+    print(f"worker killed: {killed.answers:,} answers, it held {len(own)} connections")
+    print(f"  strange {killed.strange}, failed connections {len(killed.failed)}, of others {len(foreign)}")
+    print(f"server ended with {server.process.returncode}")
     return not (tally.strange or tally.backwards or tally.failed or killed.strange or foreign)
 
 

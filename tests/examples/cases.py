@@ -61,7 +61,7 @@ def write_content(case: Case, folder: Path) -> Path:
 def verdict(case: Case, file: Path, said: Said, arrivals: list[dict[str, Any]], status: int = 307) -> str:
     """One word on one request: kept, rewritten, misrewritten, refused, lost or altered.
 
-    *Refused* is honest: nothing arrived, and the client said so with an error, or by handing the redirect back.
+    *Refused* is honest: nothing arrived, and the client said so with an error, or handed the redirect back.
     """
     if not arrivals:
         honest = said.error is not None or said.status is None or said.status >= 300
@@ -71,7 +71,10 @@ def verdict(case: Case, file: Path, said: Said, arrivals: list[dict[str, Any]], 
     arrived = arrivals[0]
     if arrived["method"] != case.method:
         return "rewritten" if may_rewrite(case.method, status) else "misrewritten"
-    return "kept" if whole(case, file, arrived) else "lost"
+    if whole(case, file, arrived):
+        return "kept"
+    short = not arrived["complete"] or arrived["length"] < file.stat().st_size
+    return "lost" if short else "altered"
 
 
 def may_rewrite(method: str, status: int) -> bool:

@@ -1,10 +1,11 @@
 """The recipes as the tests run them.
 
-Either verbatim: the rules stay as they are, and `curl --connect-to` reaches shop.example.com and its like on
-loopback, so that every name and port a rule sees is the one it is written for. Or localized, for clients that
-cannot be told where a host is: the hosts in patterns become Detour's own address, those in Locations the origin's.
-Windows are moved so that today lies in them, whatever the day; the examples beside the rules are left out (`detour
-test` runs those on the verbatim files), and [defaults] let scripts of every origin in, which browsers ask for.
+Either verbatim: the rules stay as they are, and `curl --connect-to` reaches shop.example.com and its like
+on loopback, so that every name and port a rule sees is the one it is written for. Or localized, for clients
+that cannot be told where a host is: the hosts in patterns become Detour's own address, those in Locations
+the origin's. Windows are moved so that today lies in them, whatever the day; the examples beside the rules
+are left out (`detour test` runs those on the verbatim files), and [defaults] let scripts of every origin
+in, which browsers ask for.
 """
 
 from __future__ import annotations

@@ -49,7 +49,7 @@ def program(name: str) -> str:
     return found
 
 
-def plain_environment(more: Mapping[str, str] = {}) -> dict[str, str]:  # noqa: B006
+def plain_environment(more: Mapping[str, str] = {}) -> dict[str, str]:
     """The environment without proxies, which would stand between a client and loopback."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return {**kept, **more}

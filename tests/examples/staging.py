@@ -1,4 +1,4 @@
-"""A recipe on stage: Detour with its localized rules, a plain origin and one with TLS, and clients that ask."""
+"""Recipes on stage: Detour with localized rules, a plain origin and one with TLS, and clients that ask."""
 
 from __future__ import annotations
 

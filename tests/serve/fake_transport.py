@@ -245,7 +245,10 @@ class Rig:
 
 
 def request(
-    line: str = "GET /v1/resource HTTP/1.1", *fields: str, content: bytes = b"", host: str | None = "api.example.com"
+    line: str = "GET /v1/resource HTTP/1.1",
+    *fields: str,
+    content: bytes = b"",
+    host: str | None = "api.example.com",
 ) -> bytes:
     """A request as bytes; `fields` are whole lines."""
     lines = [line, *([f"Host: {host}"] if host is not None else []), *fields, "", ""]

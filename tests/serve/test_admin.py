@@ -186,15 +186,17 @@ def test_everything_else_is_not(host: str) -> None:
     assert not is_plain_host(host)
 
 
-def test_a_traffic_answer_does_not_wait_for_the_admin_process(server: RunningServer) -> None:
-    (admin,) = {*server.family()[1:]} - {*server.workers()}
-    admin.suspend()
-    try:
+def test_a_traffic_answer_does_not_wait_for_the_admin_process(tmp_path: Path) -> None:
+    path = tmp_path / "detours.toml"
+    path.write_text(rule("a", "/a", "https://a.example/"))
+    with RunningServer(path, tmp_path, server={"workers": 1}) as server:
+        eventually(lambda: server.hits() == {"a": 0}, "the rules in the admin process")
+        (admin,) = {*server.family()[1:]} - {*server.workers()}
+        admin.suspend()
         with server.connect() as connection:
-            assert [exchange(connection, "/a")[0] for _ in range(50)] == [302] * 50
-    finally:
+            assert [exchange(connection, "/a")[0] for _ in range(50)] == [307] * 50
         admin.resume()
-    eventually(lambda: server.hits()["legacy"] >= 52, "the hits counted meanwhile")
+        assert server.hits() == {"a": 50}
 
 
 @pytest.fixture

@@ -106,7 +106,9 @@ def test_a_malformed_line_leaves_scheme_and_host_and_makes_the_client_unknown(li
 
 
 def test_a_garbled_line_cannot_swallow_what_the_proxy_adds_in_its_own() -> None:
-    assert forwarded('for="open', "for=192.0.2.1;proto=https") == Asker("https", "shop.example.com", "192.0.2.1")
+    assert forwarded('for="open', "for=192.0.2.1;proto=https") == Asker(
+        "https", "shop.example.com", "192.0.2.1"
+    )
 
 
 def test_an_unknown_hop_ends_the_walk_with_an_unknown_client() -> None:

@@ -332,3 +332,26 @@ def test_admin_off_starts_no_admin_process(rules: Path, tmp_path: Path) -> None:
     with RunningServer(rules, tmp_path, admin="off", server={"workers": 2}) as server:
         assert "admin" not in server.log
         assert len(server.family()) == 3
+
+
+def test_a_404_tells_the_operator_which_rule_nearly_answered(rules: Path, tmp_path: Path) -> None:
+    with RunningServer(rules, tmp_path) as server:
+        assert server.ask("/other/")[0] == 404
+        server.wait_for(
+            "404 for GET http://example.com/other/: not rule other, because it matches /other, not /other/"
+        )
+
+
+def test_connections_are_limited_to_what_the_descriptors_allow(rules: Path, tmp_path: Path) -> None:
+    with RunningServer(rules, tmp_path, listener={"max_connections": 10_000_000}) as server:
+        assert "max_connections is cut to fit" in server.log
+        assert server.ask("/v1/7") == (307, LOCATION)
+
+
+def test_warnings_of_the_rules_are_told_at_the_start(tmp_path: Path) -> None:
+    path = tmp_path / "detours.toml"
+    path.write_text('[[rule]]\nname = "old"\nimport = "_redirects"\ndialect = "netlify"\non_fault = "pass"\n')
+    (tmp_path / "_redirects").write_text("/a /b 302 Role=admin\n/c /d 302\n")
+    with RunningServer(path, tmp_path) as server:
+        assert "_redirects:1" in server.log
+        assert server.ask("/c") == (302, "/d")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from tests.serve.fake_transport import read_answers, ruleset
 from hypothesis import given
 from hypothesis import strategies as st
 
 from detour.core.decision import Decision
 from detour.core.message import Request
 from detour.serve.wire import date_line, decided, said
+from tests.serve.fake_transport import read_answers, ruleset
 
 DATE = date_line(784111777)
 RULES = ruleset()
@@ -40,7 +40,7 @@ def test_get_has_a_note_of_one_line_and_head_has_its_fields_without_it() -> None
 
 
 def test_the_note_escapes_the_location() -> None:
-    decision = Decision(307, RULES.rules[0], '/x?"><script>&\'', (("Location", '/x?"><script>&\''),))
+    decision = Decision(307, RULES.rules[0], "/x?\"><script>&'", (("Location", "/x?\"><script>&'"),))
     content = read_answers(decided(decision, "GET", redirect_by=True).dated(DATE))[0].content
     assert content == b'<a href="/x?&quot;&gt;&lt;script&gt;&amp;&#x27;">Temporary Redirect</a>.\n'
 

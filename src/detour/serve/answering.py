@@ -87,6 +87,13 @@ class Service:
         for desk in self.desks:
             desk.memo = Memo(0) if self.draining else Memo()
 
+    def now(self) -> float:
+        """Seconds since the epoch; `date` is right for them."""
+        now = self.clock()
+        if not self.second <= now < self.second_end:
+            self.tick(now)
+        return now
+
     def tick(self, now: float) -> None:
         """Make `date` that of `now`. A clock that was set back makes every prepared answer doubtful."""
         if now < self.second:

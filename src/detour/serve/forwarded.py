@@ -58,8 +58,11 @@ def claimed_schemes(fields: Fields, believed: Source | None = None) -> frozenset
 
     Evidence, not truth: it serves to recognize a redirect that a proxy in front turns into a loop.
     """
-    families = [family for family in _READERS if family != believed]
-    found = (element.scheme for family in families for element in _READERS[family](fields) or ())
+    found: set[str] = set()
+    if believed != "forwarded":
+        found.update(element.scheme for element in _read_forwarded(fields) or ())
+    if believed != "x-forwarded":
+        found.update(item.lower() for item in _items(fields, "x-forwarded-proto"))
     return frozenset(found) & SCHEMES
 
 

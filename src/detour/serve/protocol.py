@@ -174,15 +174,15 @@ class Connection(asyncio.Protocol):
                 return
             else:
                 host = line
+        now = service.clock()
+        if not service.second <= now < service.second_end:
+            service.tick(now)
         # A key is only ever kept with a Host line for `host`, so nothing else can be found.
         entry = self._desk.memo.young.get((head[: head.find(b"\r")], host))
-        now = service.clock()
         if entry is None or now >= entry[0] or (entry[5] and _forwarded_field(head)):
             self._answered(head, data[end:])
             return
         _, before, after, slot, hit, _, _ = entry
-        if not service.second <= now < service.second_end:
-            service.tick(now)
         self._write(before + service.date + after)
         view = service.counters.view
         view[slot] += 1
@@ -308,7 +308,7 @@ class Connection(asyncio.Protocol):
         try:
             if stop > fed:
                 self._parser.feed_data(whole[fed:stop])
-        except httptools.HttpParserUpgrade:
+        except httptools.HttpParserUpgrade:  # it takes what follows for another protocol
             self._parser = _new_parser()
         except httptools.HttpParserError as error:
             self._refuse(_fault(error, whole))
@@ -356,7 +356,7 @@ class Connection(asyncio.Protocol):
         keeps = _keeps_open(head) and not self._service.draining
         said_so = "close" if not keeps else "keep-alive" if head.minor == 0 else ""
         asker = Asker(self._desk.scheme, head.host, self._client)
-        now = self._service.clock()
+        now = self._service.now()
         try:
             if self._trusted:
                 asker = self._desk.asker(head, asker)
@@ -405,8 +405,6 @@ class Connection(asyncio.Protocol):
     def _send(self, answer: Answer, now: float, method: str, target: str | None, asker: Asker) -> None:
         """One write an answer, and what is counted and logged about it."""
         service = self._service
-        if not service.second <= now < service.second_end:
-            service.tick(now)
         octets = answer.dated(service.date)
         self._write(octets)
         self._touched = True
@@ -417,8 +415,6 @@ class Connection(asyncio.Protocol):
 
     def _go_on(self, head: Head, rest: bytes) -> bytes:
         """The connection stays: the content is dropped by count."""
-        if head.upgrades:  # the parser took the rest for another protocol
-            self._parser = _new_parser()
         if head.content:
             self._await_content(head.content)
         return rest
@@ -441,7 +437,7 @@ class Connection(asyncio.Protocol):
         """Say what is wrong, and end the connection without losing that answer to a reset."""
         self._service.counters.view[REFUSED_HEADS] += 1
         answer = said(error.status, str(error), method, connection="close")
-        self._send(answer, self._service.clock(), method, target, asker or self._nobody())
+        self._send(answer, self._service.now(), method, target, asker or self._nobody())
         self._discard()
 
     def _nobody(self) -> Asker:
@@ -453,7 +449,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         answer = said(503, "too many connections", connection="close")
-        self._send(answer, self._service.clock(), "other", None, self._nobody())
+        self._send(answer, self._service.now(), "other", None, self._nobody())
         self._discard()
 
     def _discard(self) -> None:

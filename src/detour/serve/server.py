@@ -21,20 +21,19 @@ from detour.serve.channel import Channel, Kind
 from detour.serve.compilation import Compilation, RuleSource
 from detour.serve.crew import Crew, Post
 from detour.serve.diagnostics import say
-from detour.serve.edition import Edition
+from detour.serve.drain import STEP, Draining
+from detour.serve.ledger import Ledger
 from detour.serve.listener import Listener, bind_all, fit_connections, raise_descriptor_limit
 from detour.serve.office import Application, Office
 from detour.serve.options import Options, choose_listeners, count_workers
 from detour.serve.reload import Reloading
 from detour.serve.signals import Signals
 from detour.serve.snapshot import Manifest
-from detour.serve.stats import Bank, SlotTable, anonymous_file
+from detour.serve.stats import anonymous_file
 from detour.serve.vault import Vault
 from detour.serve.watch import INTERVAL
 
 DRAINED, ABORTED = 0, 130
-_DRAIN_STEP = 0.05  # seconds between two looks while draining
-_GRACE = 1.0  # seconds beyond the drain timeout before a child is killed
 _SLOWEST_SWAP = 30.0  # seconds after which a worker that has not taken new rules no longer holds up a reload
 
 
@@ -77,12 +76,12 @@ class Server:
         self._options = options
         self._manifest = manifest
         self._board = Board()
-        self._slots = SlotTable()
-        self._banks = [Bank() for _ in range(count_workers(manifest.server))]
+        self._ledger = Ledger(count_workers(manifest.server))
+        self._banks = self._ledger.banks
         self._listeners = _bind(manifest, options, len(self._banks))
         self._vault = Vault([listener.tls for listener in self._listeners])
         self._office = Office.bind(options.admin, application, self._board, self._banks)
-        self._edition = self._issue(1, manifest, first.descriptor)
+        self._edition = self._ledger.issue(1, manifest, first.descriptor)
         self._crew = Crew(self._posts(manifest.server), lambda: (signals,))
         self._reloading = Reloading(source, options.server, (manifest, first.began), self._all_belongings)
         self._swap_began: float | None = first.began  # seconds since the epoch, while workers take new rules
@@ -131,7 +130,7 @@ class Server:
         self._board["rules"] = self._manifest.rules
 
     def _patience(self) -> float:
-        return INTERVAL if self._draining is None else _DRAIN_STEP
+        return INTERVAL if self._draining is None else STEP
 
     def _take(self, number: int) -> bool:
         """Act on a signal; True to abort."""
@@ -178,14 +177,6 @@ class Server:
 
     # --- new rules -------------------------------------------------------------------------------
 
-    def _issue(self, generation: int, manifest: Manifest, descriptor: int) -> Edition:
-        reclaimed = self._slots.reclaim()
-        slots = self._slots.assign(manifest.series)
-        for bank in self._banks:
-            bank.grow(self._slots.size)
-            bank.zero(reclaimed)
-        return Edition.issue(generation, descriptor, manifest.series, slots)
-
     def _reload(self) -> None:
         self._reloading.look()
         outcome = self._reloading.outcome()
@@ -194,7 +185,7 @@ class Server:
         manifest, descriptor, self._swap_began = outcome
         self._note_changes(manifest)
         old, self._manifest = self._edition, manifest
-        self._edition = self._issue(old.generation + 1, manifest, descriptor)
+        self._edition = self._ledger.issue(old.generation + 1, manifest, descriptor)
         old.close()
         self._crew.tell(Kind.RULES, self._edition.generation, self._edition.descriptors)
 
@@ -249,12 +240,25 @@ class Server:
             draining.told = True
             for listener in self._listeners:
                 listener.close()
-            for post in self._workers:
-                post.dismiss()
+            self._dismiss(self._workers)
         if draining.overdue(now):
-            say("connections were still open at the end of the drain timeout")
+            say("some processes did not end by the drain timeout; they are killed")
             return True
-        return all(post.process is None for post in self._workers)
+        return self._all_left(self._workers) and self._end_admin(draining)
+
+    def _end_admin(self, draining: Draining) -> bool:
+        """Readiness is told to the last: the admin process goes after the workers."""
+        if not draining.ending:
+            draining.end_soon()
+            self._dismiss(self._crew.posts)
+        return self._all_left(self._crew.posts)
+
+    def _dismiss(self, posts: Iterable[Post]) -> None:
+        for post in posts:
+            post.dismiss()
+
+    def _all_left(self, posts: Iterable[Post]) -> bool:
+        return all(post.process is None for post in posts)
 
     def _all_belongings(self) -> Iterable[child.Closeable]:
         return (self._signals, *self._crew.belongings())
@@ -263,21 +267,6 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self._office.close()
-
-
-class Draining:
-    """The two deadlines of a drain: until when connections are accepted, and until when they may last."""
-
-    def __init__(self, delay: float, timeout: float) -> None:
-        self._accept_until = time.monotonic() + delay
-        self._end = self._accept_until + timeout + _GRACE
-        self.told = False
-
-    def accepts(self, now: float) -> bool:
-        return now < self._accept_until
-
-    def overdue(self, now: float) -> bool:
-        return now >= self._end
 
 
 def _bind(manifest: Manifest, options: Options, workers: int) -> list[Listener]:

@@ -2,9 +2,9 @@
 
     PROGRAM METHOD URL KIND FILE [METHOD URL KIND FILE]...
 
-KIND is `none` (no content; FILE is read by nobody), `json` and `file` (FILE is the content), `multipart` (a form
-with one field `note` and FILE as its field `file`) or `text` (FILE as a string). One JSON line is printed for each
-request: the status of the last answer, its URL, and the error, null where there is none.
+KIND is `none` (no content; FILE is read by nobody), `json` and `file` (FILE is the content), `multipart`
+(a form with a field `note` and FILE as its field `file`) or `text` (FILE as a string). One JSON line is
+printed for each request: the status of the last answer, its URL, and the error, null where there is none.
 """
 
 from __future__ import annotations

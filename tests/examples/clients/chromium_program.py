@@ -1,7 +1,8 @@
 """fetch of Chromium, headless, from a page of another origin. KIND `form` submits a real form and waits.
 
-The page comes from a small server of this program, which also takes what the page saw. A submitted form leaves the
-page for good, so nobody can say what came of it but the origin: the program ends when its standard input ends.
+The page comes from a small server of this program, which also takes what the page saw. A submitted form
+leaves the page for good, so nobody can say what came of it but the origin: the program ends when its
+standard input ends.
 """
 
 from __future__ import annotations

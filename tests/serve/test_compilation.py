@@ -1,0 +1,108 @@
+"""Compiling in a child: what it found, or that it broke."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from detour.core.matcher import RuleSet
+from detour.errors import Fault, RuleError, ServeError, Span
+from detour.load import Loaded
+from detour.serve import child
+from detour.serve.compilation import Compilation
+from tests.serve.running_server import eventually
+
+
+class Source(msgspec.Struct, frozen=True):
+    """A rule source whose reading is `act`."""
+
+    act: Callable[[], Loaded]
+    files: tuple[str, ...] = ()
+
+    def load(self) -> Loaded:
+        return self.act()
+
+
+def _compiled(act: Callable[[], Loaded]) -> Compilation:
+    compilation = Compilation(Source(act), {})
+    eventually(compilation.ended, "the end of the compilation")
+    return compilation
+
+
+def _empty() -> Loaded:
+    return Loaded(RuleSet(()), ("f",), ("a warning",))
+
+
+def _faulty() -> Loaded:
+    raise RuleError((Fault(Span("f", 3), "wrong", "mend it"),))
+
+
+def _broken() -> Loaded:
+    raise ZeroDivisionError
+
+
+def _killed() -> Loaded:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return _empty()
+
+
+def _endless() -> Loaded:
+    while True:
+        time.sleep(1)
+
+
+def test_the_manifest_comes_back() -> None:
+    compilation = _compiled(_empty)
+    manifest = compilation.manifest()
+    assert (manifest.rules, manifest.files, manifest.warnings) == (0, ("f",), ("a warning",))
+    compilation.abandon()
+
+
+def test_faults_come_back_as_faults() -> None:
+    compilation = _compiled(_faulty)
+    with pytest.raises(RuleError, match="^f:3: wrong; mend it$"):
+        compilation.manifest()
+    compilation.abandon()
+
+
+def test_a_broken_compiler_is_told_with_its_traceback(capfd: pytest.CaptureFixture[str]) -> None:
+    compilation = _compiled(_broken)
+    with pytest.raises(ServeError, match="ended early"):
+        compilation.manifest()
+    compilation.abandon()
+    told = capfd.readouterr().err
+    assert "failed: ZeroDivisionError(); please report this" in told
+    assert all(line.startswith("detour: ") for line in told.splitlines())
+
+
+def test_a_killed_compiler_is_told() -> None:
+    compilation = _compiled(_killed)
+    with pytest.raises(ServeError, match=r"was killed \(signal 9\)"):
+        compilation.manifest()
+    compilation.abandon()
+
+
+def test_an_abandoned_compilation_leaves_no_process() -> None:
+    compilation = Compilation(Source(_endless), {})
+    assert not compilation.ended()
+    compilation.abandon()
+    assert compilation.ended()
+
+
+def test_a_child_never_returns_into_its_parents_frames() -> None:
+    before = os.getpid()
+    process = child.fork(lambda: 7)
+    assert os.getpid() == before
+    assert eventually(lambda: child.reap(process), "its end") == 7
+
+
+def test_a_process_that_somebody_else_reaped_counts_as_ended() -> None:
+    process = child.fork(lambda: 0)
+    os.waitpid(process, 0)
+    assert child.reap(process) == 0
+    child.kill(process)
