@@ -22,7 +22,7 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 def load(path: str | os.PathLike[str]) -> RuleSet:
-    """Read a rule file and all it imports; raises `RuleError` with every fault."""
+    """Read a rule file (`-`: standard input) and all it imports; raises `RuleError` with every fault."""
     return load_files(path).ruleset
 
 
@@ -39,8 +39,13 @@ def load_files(path: str | os.PathLike[str]) -> Loaded:
 
 
 def _text(name: str) -> str:
+    """The text of a file, or of standard input for `-`; raises `RuleError`."""
+    file = Path("/dev/stdin" if name == "-" else name)
     try:
-        return Path(name).read_bytes().decode()
+        if name != "-" and file.exists() and not file.is_file():
+            fault = Fault(Span(name), "not a regular file", "name a readable rule file")
+            raise RuleError((fault,))
+        return file.read_bytes().decode()
     except UnicodeDecodeError as error:
         fault = Fault(Span(name), f"not UTF-8 (octet {error.start})", "save it as UTF-8")
     except OSError as error:

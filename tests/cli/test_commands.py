@@ -156,6 +156,12 @@ def test_schema_is_a_json_schema_of_every_key() -> None:
     assert {"name", "pattern", "location", "from", "until", "import", "pass", "expect"} <= keys
 
 
+def test_a_dash_is_standard_input(rules: str) -> None:
+    done = detour("match", "-", "POST", "https://api.example.com/v1/orders/7", stdin=RULES)
+    assert done.stdout.splitlines()[0] == "307 by orders (-:2)"
+    assert detour("serve", "-").returncode == 2
+
+
 def test_version_and_help_answer() -> None:
     assert detour("--version").stdout.startswith("detour ")
     assert "serve" in detour().stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -50,10 +51,14 @@ class Started(Running):
     def said(self) -> str:
         return self._out.read_text()
 
-    def ask(self, method: str, target: str) -> http.client.HTTPResponse:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        connection.request(method, target)
-        return connection.getresponse()
+    def ask(self, method: str, target: str) -> tuple[int, str | None]:
+        """Status and Location."""
+        with contextlib.closing(
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        ) as asking:
+            asking.request(method, target)
+            answer = asking.getresponse()
+            return answer.status, answer.headers["Location"]
 
 
 @pytest.fixture
@@ -96,17 +101,16 @@ def test_rules_of_ones_own_are_served_as_they_are(tmp_path: Path, monkeypatch: p
     rule = '[[rule]]\nname = "own"\npattern = "/a"\nlocation = "/{}"\n'
     rules.write_text(rule.format("b"))
     with Started(tmp_path, monkeypatch, str(rules)) as running:
-        assert running.ask("POST", "/a").headers["Location"] == "/b"
+        assert running.ask("POST", "/a") == (307, "/b")
         rules.write_text(rule.format("c"))
-        eventually(lambda: running.ask("POST", "/a").headers["Location"] == "/c", "a reload")
+        eventually(lambda: running.ask("POST", "/a") == (307, "/c"), "a reload")
 
 
 def test_a_netlify_file_is_served_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = tmp_path / "_redirects"
     rules.write_text("/old/*  /new/:splat  302\nnonsense\n")
     with Started(tmp_path, monkeypatch, str(rules)) as running:
-        answer = running.ask("GET", "/old/page")
-        assert (answer.status, answer.headers["Location"]) == (302, "/new/page")
+        assert running.ask("GET", "/old/page") == (302, "/new/page")
 
 
 def test_a_busy_port_is_one_line_that_names_the_remedy() -> None:

@@ -130,3 +130,8 @@ def test_a_file_that_is_no_text_is_one_line(tmp_path: Path, content: bytes | Non
 
 def test_an_empty_file_has_no_rules() -> None:
     assert rules("").rules == ()
+
+
+def test_a_folder_is_no_rule_file(tmp_path: Path) -> None:
+    with pytest.raises(RuleError, match="not a regular file"):
+        load(tmp_path)

@@ -65,7 +65,7 @@ def test_the_manifest_comes_back() -> None:
 
 def test_faults_come_back_as_faults() -> None:
     compilation = _compiled(_faulty)
-    with pytest.raises(RuleError, match="^f:3: wrong; mend it$"):
+    with pytest.raises(RuleError, match=r"^f:3: wrong; mend it$"):
         compilation.manifest()
     compilation.abandon()
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from detour.core.settings import ListenerSettings
+from detour.core.settings import ListenerSettings, ServerSettings
 from detour.errors import ServeError
 from detour.serve.certificate import TLS, Certificates, names_of
 from detour.serve.listener import Address, bind, bind_all, fit_connections, raise_descriptor_limit
-from detour.serve.options import Options, choose_listeners
+from detour.serve.options import Options, choose_listeners, count_workers
 
 
 def test_port_0_becomes_one_port_that_all_workers_share() -> None:
@@ -264,3 +264,8 @@ def test_a_certificate_in_other_clothes_is_refused(tmp_path: Path) -> None:
     path.write_text("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n")
     with pytest.raises(ServeError, match="cannot be read"):
         names_of(str(path))
+
+
+def test_without_a_number_there_are_at_least_two_workers() -> None:
+    assert count_workers(ServerSettings()) >= 2
+    assert count_workers(ServerSettings(workers=1)) == 1

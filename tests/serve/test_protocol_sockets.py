@@ -148,20 +148,17 @@ def test_a_client_that_reads_late_gets_every_answer_in_order(served: Served) -> 
         reader, writer = await asyncio.open_connection(
             "127.0.0.1", served.port, ssl=context, server_hostname=name, limit=1024
         )
-        writer.write(asked * rounds)
+        writer.write(asked * rounds + request("GET /gone HTTP/1.1", "Connection: close"))
         await asyncio.sleep(0.5)  # the reader's limit is reached: nothing is read, the server must wait
-        octets = b""
-        answered = 0
-        while answered < rounds * 100:
-            piece = await asyncio.wait_for(reader.read(1 << 20), 10)
-            octets += piece
-            answered = octets.count(b"HTTP/1.1 ") if len(piece) < 65536 else answered
+        octets = await asyncio.wait_for(reader.read(), 20)
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
         return octets
 
     octets = asyncio.run(talk())
     statuses = [part[:3] for part in octets.split(b"HTTP/1.1 ")[1:]]
-    assert statuses == ([b"307"] * 99 + [b"410"]) * rounds
+    assert statuses == ([b"307"] * 99 + [b"410"]) * rounds + [b"410"]
 
 
 def test_a_client_that_has_said_all_is_answered_and_closed(plain: Served) -> None:
@@ -183,11 +180,9 @@ def test_a_refusal_half_closes_and_waits_for_the_client(plain: Served) -> None:
 
 def test_a_reset_before_the_answer_is_flushed_is_counted(plain: Served) -> None:
     with plain.connect() as client:
-        client.setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            for _ in range(100_000):
-                client.sendall(GET * 50)
-        time.sleep(0.2)
+        client.settimeout(1.5)
+        with pytest.raises(TimeoutError):  # neither side can send any more
+            client.sendall(GET * 1_000_000)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert plain.becomes(CONNECTIONS_CLOSED, 1)
     assert plain.counters.view[LOST_ANSWERS] == 1

@@ -183,6 +183,7 @@ def test_a_successor_counts_on_and_the_dead_workers_connections_are_closed(
         with server.connect() as connection:
             for _ in range(5):
                 exchange(connection, "/v1/7")
+            eventually(lambda: server.hits() == {"moved": 5, "other": 0}, "5 hits")
             server.workers()[0].kill()
             server.wait_for("it is replaced")
         assert server.ask("/v1/7") == (307, LOCATION)

@@ -22,6 +22,8 @@ _LISTEN = (
 
 def serve(rules: str, listen: list[str], admin: str, **flags: Any) -> int:
     """Serve redirects from a rule file until told to stop."""
+    if rules == "-":
+        raise typer.BadParameter("standard input cannot be watched or read again; name a rule file")
     given = {name: value for name, value in flags.items() if value not in (None, [])}
     options = Options(
         listen=tuple(listen or ()),

@@ -233,12 +233,13 @@ def _location(rule: Rule, request: Request, captures: dict[str, str]) -> tuple[s
 
 
 def is_self(location: str, request: Request) -> bool:
-    """Whether following `location` would ask for the same target URI again."""
-    if location.startswith("/") and not location.startswith("//") and "/." not in location:
-        path, _, query = location.partition("#")[0].partition("?")
-        return normalize(path) == request.path and normalize(query) == request.query
-    if not request.hostname:
+    """Whether following `location`, as a template yields it, would ask for the same target URI again.
+
+    A template yields a scheme or an authority only where they differ from the request's.
+    """
+    if not location.startswith("/") or location.startswith("//"):
         return False
-    url = URL.parse(location, request.target_uri)
-    same_place = (url.scheme, url.authority) == (request.scheme, request.authority)
-    return same_place and (normalize(url.path), normalize(url.query or "")) == (request.path, request.query)
+    path, _, query = location.partition("#")[0].partition("?")
+    if "/." in path:
+        path = URL.parse(path, f"http://h{request.path}").path
+    return normalize(path) == request.path and normalize(query) == request.query

@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Collection, Mapping
 from datetime import date, datetime, time
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -98,7 +99,7 @@ class Converter:
             self.fault(path, f"`{path[-1]}` is not a table", f"write [{path[0]}] above its keys")
             return None
         before = len(self.faults)
-        fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+        fields = _fields(kind)
         values = {}
         for key, value in data.items():
             if key not in fields:
@@ -125,10 +126,17 @@ class Converter:
             return None
 
 
+@cache
+def _fields(kind: type[msgspec.Struct]) -> dict[str, msgspec.structs.FieldInfo]:
+    """The keys of a table; worked out once, because msgspec evaluates every annotation anew."""
+    return {field.encode_name: field for field in msgspec.structs.fields(kind)}
+
+
 def _key(path: Path) -> str:
     return str(next(part for part in reversed(path) if isinstance(part, str)))
 
 
+@cache
 def _table_type(kind: Any) -> type[msgspec.Struct] | None:
     """The one table type that `kind` admits: itself, or within Annotated, Optional or tuple."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):

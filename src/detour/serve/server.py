@@ -85,6 +85,7 @@ class Server:
         self._crew = Crew(self._posts(manifest.server), lambda: (signals,))
         self._reloading = Reloading(source, options.server, (manifest, first.began), self._all_belongings)
         self._swap_began: float | None = first.began  # seconds since the epoch, while workers take new rules
+        self._swap_due = 0.0  # monotonic; when those that have not taken them are no longer waited for
         self._draining: Draining | None = None
 
     def run(self) -> int:
@@ -187,16 +188,19 @@ class Server:
         old, self._manifest = self._edition, manifest
         self._edition = self._ledger.issue(old.generation + 1, manifest, descriptor)
         old.close()
+        self._swap_due = time.monotonic() + _SLOWEST_SWAP
         self._crew.tell(Kind.RULES, self._edition.generation, self._edition.descriptors)
 
     def _swapping(self) -> bool:
         """Whether some worker has yet to take the newest rules; says so when the last one has."""
         if self._swap_began is None:
             return False
-        took = time.time() - self._swap_began
-        if any(post.generation < self._edition.generation for post in self._workers) and took < _SLOWEST_SWAP:
+        behind = [post for post in self._workers if post.generation < self._edition.generation]
+        if behind and not (self._board["ready"] and time.monotonic() >= self._swap_due):
             return True
-        self._swap_began = None
+        for post in behind:
+            say(f"{post.name} has not taken the new rules after {_SLOWEST_SWAP:.0f} s")
+        took, self._swap_began = time.time() - self._swap_began, None
         self._note_swapped(took)
         return False
 

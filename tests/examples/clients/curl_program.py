@@ -1,4 +1,7 @@
-"""curl --location. Options as in its manual: `-T` puts a file, `-F` makes a form, `-I` asks for the head."""
+"""curl --location. Options as in its manual: `-T` puts a file, `-F` makes a form, `-I` asks for the head.
+
+From 1 MiB on curl sends `Expect: 100-continue` of its own accord; KIND `text` keeps it from that (`-H Expect:`).
+"""
 
 from __future__ import annotations
 
@@ -27,6 +30,7 @@ def _content(method: str, kind: str, file: Path) -> list[str]:
         return ["-I"] if method == "HEAD" else ["-X", method]
     if kind == "multipart":
         return ["-F", f"note={NOTE}", "-F", f"file=@{file}"]
+    typed += ["-H", "Expect:"] if kind == "text" else []
     return [*typed, "-T", str(file)] if method == "PUT" else [*typed, "--data-binary", f"@{file}"]
 
 
