@@ -1,8 +1,8 @@
 """`python -m bench.serve.early`: content answered early, counted over many requests.
 
-Three counts, each with what it should be: POSTs of 4 MiB that arrive whole at the target of the redirect; octets
-of content that `curl -H 'Expect: 100-continue'` sends to the redirecting server; and answers to a request that
-offers `Upgrade: h2c` and has another request for content.
+Three counts: POSTs of 4 MiB that arrive whole at the target of the redirect (all should), octets of content
+that `curl -H 'Expect: 100-continue'` sends to the redirecting server (none), and answers to a request that
+offers `Upgrade: h2c` and has another request for content (one).
 """
 
 from __future__ import annotations
@@ -42,10 +42,8 @@ def _posts(stage: Stage, count: int) -> bool:
         for start in range(0, count, BATCH):
             verdicts.update(whole_posts(stage, client, case, min(BATCH, count - start), f"{number}-{start}"))
         others = ", ".join(f"{seen} {word}" for word, seen in verdicts.items() if word != "kept")
-        print(
-            f"| {name} {client.version()}, {how} | {verdicts['kept']} of {count} whole | {others} |",
-            flush=True,
-        )
+        what = f"{stage.scheme}: {name} {client.version()}, {how}"
+        print(f"| {what} | {verdicts['kept']} of {count} whole | {others} |", flush=True)
         fine &= verdicts["kept"] == count
     return fine
 
@@ -76,11 +74,11 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=50, help="requests of each kind (default 50)")
     count = parser.parse_args().count
     print(f"{this_machine()}\n\n| what | seen | otherwise |\n|---|---|---|")
-    with (
-        tempfile.TemporaryDirectory(prefix="detour-early-") as folder,
-        staged(Path(folder), recipes=[RECIPE]) as stage,
-    ):
-        outcomes = [_posts(stage, count), _expectations(stage, count), _upgrades(stage)]
+    with tempfile.TemporaryDirectory(prefix="detour-early-") as folder:
+        with staged(Path(folder), recipes=[RECIPE]) as stage:
+            outcomes = [_posts(stage, count), _expectations(stage, count), _upgrades(stage)]
+        with staged(Path(folder), recipes=[RECIPE], scheme="https") as stage:
+            outcomes.append(_posts(stage, count))
     return 0 if all(outcomes) else 1
 
 

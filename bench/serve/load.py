@@ -1,4 +1,4 @@
-"""The two loads, the proof that a peer answers them rightly, and the run that is measured."""
+"""The loads, the proof that a peer answers them rightly, and the run that is measured."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _FIELDS = {
 
 
 class Load(msgspec.Struct, frozen=True):
-    """One request, sent over and over on connections that are kept."""
+    """One request, or one but for its X-Request-Id, sent over and over on connections that are kept."""
 
     name: str
     title: str
@@ -46,12 +46,26 @@ def _request(method: str, fields: dict[str, str], content: bytes = b"") -> bytes
     return "\r\n".join(lines).encode() + content
 
 
+_MARK = "00000000-0000-0000-0000-000000000000"  # as in load.wrk.lua: another one in each request
+
+# The same head over and over is a client at its most regular, and what Detour's connections remember
+# helps it; a field that differs in each request is what a tracing proxy in front makes of it.
 LOADS = (
     Load("get", "GET with one field", _request("GET", {"Host": HOST})),
     Load(
         "post",
         f"POST with twelve fields and {len(_CONTENT)} octets of JSON",
         _request("POST", _FIELDS, _CONTENT),
+    ),
+    Load(
+        "get-own-id",
+        "GET with two fields, X-Request-Id another each time",
+        _request("GET", {"Host": HOST, "X-Request-Id": _MARK}),
+    ),
+    Load(
+        "post-own-id",
+        "POST as above, X-Request-Id another each time",
+        _request("POST", _FIELDS | {"X-Request-Id": _MARK}, _CONTENT),
     ),
 )
 

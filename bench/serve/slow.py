@@ -352,7 +352,7 @@ def _report(number: int, run: Run) -> None:
 def _run(flags: argparse.Namespace) -> bool:
     print(f"{platform.platform()}, {os.cpu_count()} processors, Python {platform.python_version()}")
     print(
-        f"{flags.workers} workers; {flags.clients:,} slow clients for {flags.seconds:g} s, {flags.runs} runs; "
+        f"{flags.workers} workers; {flags.clients:,} slow clients for {flags.seconds:g} s, {flags.runs} runs"
     )
     print(f"a normal client at {flags.rate:g} requests a second, alone for {flags.alone:g} s")
     runs = []

@@ -28,7 +28,7 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> str:
-        return self.name.lower().replace(" ", "-")
+        return self.name.lower().replace(", ", "-").replace(" ", "-")
 
 
 CASES = (

@@ -44,7 +44,8 @@ def whole_posts(stage: Stage, client: Client, case: Case, count: int, tag: str) 
     url = f"{stage.detours[RECIPE.name].url}{RECIPE.path}"
     file = write_content(case, stage.folder)
     keys = [f"case={tag}-{number}." for number in range(count)]
-    said = client.run([(case.method, f"{url}?{key}", case.kind, file) for key in keys])
+    said = client.run([(case.method, f"{url}?{key}", case.kind, file) for key in keys], stage.certificate.ca)
+    stage.origins["plain"].settle()
     return [
         verdict(case, file, one, stage.origins["plain"].arrivals(key))
         for key, one in zip(keys, said, strict=True)

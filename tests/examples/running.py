@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
@@ -69,6 +70,7 @@ class Running:
                 stderr=log,
                 cwd=REPOSITORY,
                 env=plain_environment(),
+                start_new_session=True,
             )
 
     def __enter__(self) -> Self:
@@ -151,6 +153,16 @@ class EchoOrigin(Running):
         lines = self._out.read_text().split("\n")[:-1]  # the last one may be half written
         found = (json.loads(line) for line in lines)
         return [arrival for arrival in found if having in arrival["target"]]
+
+    def settle(self) -> None:
+        """Wait until nobody is connected: what ended halfway has been told, too."""
+        eventually(lambda: not self._connected(), "the origin is left alone")
+
+    def _connected(self) -> bool:
+        with contextlib.suppress(psutil.Error):
+            connections = psutil.Process(self.process.pid).net_connections("tcp")
+            return any(connection.status != psutil.CONN_LISTEN for connection in connections)
+        return False
 
     def arrival(self, having: str) -> dict[str, Any]:
         """The one request with `having` in its target; waits for it."""

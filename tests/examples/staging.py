@@ -53,10 +53,10 @@ class Stage:
     """All recipes at once, each a Detour of its own, and the two origins they send clients to."""
 
     def __init__(
-        self, folder: Path, certificate: Certificate, plain: EchoOrigin, tls: EchoOrigin, status: int
+        self, folder: Path, certificate: Certificate, origins: dict[str, EchoOrigin], status: int, scheme: str
     ) -> None:
-        self.folder, self.certificate, self.status = folder, certificate, status
-        self.origins = {"plain": plain, "tls": tls}
+        self.folder, self.certificate, self.origins = folder, certificate, origins
+        self.status, self.scheme = status, scheme
         self.detours: dict[str, Detour] = {}
 
     def add(self, recipe: Recipe) -> Detour:
@@ -65,7 +65,8 @@ class Stage:
         origins = self.origins["plain"].url, self.origins["tls"].url
         rules = self.folder / f"{recipe.name}-{self.status}.toml"
         rules.write_text(localized(recipe, f"127.0.0.1:{port}", *origins, self.status))
-        flags = ("--listen", f"http://127.0.0.1:{port}", "--workers", "1")
+        flags = ["--listen", f"{self.scheme}://127.0.0.1:{port}", "--workers", "1"]
+        flags += ["--cert", str(self.certificate)] if self.scheme == "https" else []
         self.detours[recipe.name] = Detour(rules, self.folder, *flags)
         return self.detours[recipe.name]
 
@@ -84,6 +85,8 @@ class Stage:
             for (recipe, case), key, file in zip(plays, keys, files, strict=True)
         ]
         said = client.run(asked, self.certificate.ca)
+        for origin in self.origins.values():
+            origin.settle()
         return [
             Outcome(client.name, recipe.name, case, one, self._judge(recipe, case, file, one, key))
             for (recipe, case), file, one, key in zip(plays, files, said, keys, strict=True)
@@ -95,13 +98,15 @@ class Stage:
 
 
 @contextlib.contextmanager
-def staged(folder: Path, status: int = 307, recipes: Sequence[Recipe] = RECIPES) -> Iterator[Stage]:
-    """The stage, up and running."""
+def staged(
+    folder: Path, status: int = 307, recipes: Sequence[Recipe] = RECIPES, scheme: str = "http"
+) -> Iterator[Stage]:
+    """The stage, up and running; `scheme` is what Detour speaks."""
     certificate = Certificate.issue(folder, "127.0.0.1", "localhost")
     with contextlib.ExitStack() as stack:
         plain = stack.enter_context(EchoOrigin(folder))
         tls = stack.enter_context(EchoOrigin(folder, str(certificate)))
-        stage = Stage(folder, certificate, plain, tls, status)
+        stage = Stage(folder, certificate, {"plain": plain, "tls": tls}, status, scheme)
         for recipe in recipes:
             stack.enter_context(stage.add(recipe))
         yield stage

@@ -81,7 +81,7 @@ def test_what_the_new_endpoint_cannot_do_is_answered_405(api: API) -> None:
 
 
 def test_after_the_week_the_rule_is_silent(tmp_path: Path) -> None:
-    end = datetime.now(UTC) + timedelta(seconds=4)
+    end = datetime.now(UTC) + timedelta(seconds=6)
     rules = tmp_path / "detours.toml"
     rules.write_text(in_force(RULES, until=end))
     with Detour(rules, tmp_path, "--listen", "http://127.0.0.1:0") as detour:

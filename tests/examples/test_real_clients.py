@@ -18,7 +18,7 @@ OTHERWISE = {
     ("urllib.request", "multipart POST"): {"refused"},
     ("urllib.request", "PUT of a file"): {"refused"},
     ("urllib.request", "DELETE"): {"refused"},
-    ("urllib.request", "HEAD"): {"misrewritten", "kept"},  # kept since Python 3.13
+    ("urllib.request", "HEAD"): {"misrewritten", "kept"},  # later Pythons keep it
     ("urllib.request", "OPTIONS"): {"refused"},
     ("httpx", "PUT of a file"): {"lost"},
     ("aiohttp", "multipart POST"): {"kept", "refused"},

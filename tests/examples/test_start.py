@@ -10,10 +10,10 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.examples.running import EXAMPLES, PATIENCE, REPOSITORY, Running, eventually, free_port
@@ -86,11 +86,21 @@ def test_the_first_example_of_the_readme_is_answered(started: Started) -> None:
     ]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupt_ends_everything(started: Started, number: signal.Signals) -> None:
+def interrupt(pid: int) -> None:
+    """As a terminal does it: to everything in the foreground."""
+    os.killpg(pid, signal.SIGINT)
+
+
+def terminate(pid: int) -> None:
+    """As a supervisor does it: to what it has started."""
+    os.kill(pid, signal.SIGTERM)
+
+
+@pytest.mark.parametrize("stop", [interrupt, terminate])
+def test_an_interrupt_ends_everything(started: Started, stop: Callable[[int], None]) -> None:
     family = psutil.Process(started.process.pid).children(recursive=True)
     assert len(family) >= 3, "the server's parent and its workers"
-    started.process.send_signal(number)
+    stop(started.process.pid)
     assert started.process.wait(PATIENCE) == 0
     _, alive = psutil.wait_procs(family, timeout=PATIENCE)
     assert alive == []
@@ -111,6 +121,8 @@ def test_a_netlify_file_is_served_too(tmp_path: Path, monkeypatch: pytest.Monkey
     rules.write_text("/old/*  /new/:splat  302\nnonsense\n")
     with Started(tmp_path, monkeypatch, str(rules)) as running:
         assert running.ask("GET", "/old/page") == (302, "/new/page")
+        rules.write_text("/old/*  /newer/:splat  302\n")
+        eventually(lambda: running.ask("GET", "/old/page") == (302, "/newer/page"), "a reload")
 
 
 def test_a_busy_port_is_one_line_that_names_the_remedy() -> None:
@@ -134,7 +146,6 @@ def test_rules_that_are_not_there_are_one_line() -> None:
 
 def run(**settings: str) -> subprocess.CompletedProcess[str]:
     """One that is expected to give up."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("PORT", "RULES")}
     return subprocess.run(
         [sys.executable, str(RUN)],
         capture_output=True,
@@ -142,5 +153,5 @@ def run(**settings: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
         cwd=REPOSITORY,
-        env={**environment(kept), **settings},
+        env=environment({"RULES": "", **settings}),
     )

@@ -173,6 +173,37 @@ def test_a_clock_set_back_revives_nothing(rig: Rig) -> None:
     assert client.statuses == [307, 307, 404]
 
 
+@pytest.mark.parametrize("content", [b"", b"hello"])
+def test_a_client_that_repeats_itself_sees_windows_reloads_and_dates(rig: Rig, content: bytes) -> None:
+    client = rig.client()
+    lines = [f"Content-Length: {len(content)}"] if content else []
+    asked = request("POST /window HTTP/1.1", *lines, content=content)
+    client.send(asked, asked, asked)
+    rig.service.replace(
+        ruleset('[[rule]]\nname = "x"\npattern = "/window"\nlocation = "/x"'), Counters.private(["x"])
+    )
+    client.send(asked, asked, asked)
+    rig.service.replace(ruleset(), Counters.private(["window"]))
+    client.send(asked, asked)
+    rig.clock.now = 1_796_083_200.0  # 2026-12-01T00:00:00Z
+    client.send(asked, asked)
+    locations = [answer.fields.get("Location") for answer in client.answers]
+    assert locations == ["/open"] * 3 + ["/x"] * 3 + ["/open"] * 2 + [None] * 2
+    slot = rig.service.counters.hit_slot("window")
+    assert slot is not None
+    assert rig.count(slot) == 2
+    assert rig.count(answer_slot("POST", 307)) == 2
+    assert {answer.fields["Date"] for answer in client.answers[-2:]} == {"Tue, 01 Dec 2026 00:00:00 GMT"}
+
+
+def test_a_client_that_repeats_itself_with_other_content_is_answered(rig: Rig) -> None:
+    client = rig.client()
+    for content in (b"hello", b"world", b"\r\n\r\nx", b"GET /"):
+        client.send(POST[:-5] + content)
+    client.send(POST[:-5], b"hel", b"lo", POST + GET, POST)
+    assert client.statuses == [307] * 8
+
+
 def test_the_date_is_that_of_the_second(rig: Rig) -> None:
     client = rig.ask(GET)
     rig.clock.pass_by(61)

@@ -72,6 +72,15 @@ def test_a_stream_cut_anywhere_gets_the_same_answers(name: str, log: bool) -> No
         assert outcome(rig, octets[:at], octets[at:]) == whole, f"cut at {at}"
 
 
+@pytest.mark.parametrize("name", SHORT)
+def test_a_client_that_repeats_itself_is_answered_as_if_it_had_not(name: str) -> None:
+    octets = SHORT[name]
+    rig = Rig()
+    assert outcome(rig, *[octets] * 4) == outcome(Rig(log=True), octets * 4)
+    longer = [octets, octets, octets + b"GET", b" / HTTP/1.1\r\n\r\n"]
+    assert outcome(rig, *longer) == outcome(Rig(log=True), b"".join(longer))
+
+
 @pytest.mark.parametrize("name", LONG)
 def test_a_long_head_cut_anywhere_gets_the_same_answer(name: str) -> None:
     rig = Rig()

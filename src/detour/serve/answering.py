@@ -252,7 +252,8 @@ def _valid_host(host: str) -> bool:
 
 def _twin(location: str, request: Request) -> str:
     """The scheme of `location` if that is all it changes of the target URI, else ""."""
-    if not location.startswith(("http://", "https://")) or location.startswith(f"{request.scheme}://"):
+    other = "https" if request.scheme == "http" else "http"
+    if not location.startswith(f"{other}://{request.authority}"):  # before the slow look
         return ""
     try:
         there = Request.of(request.method, URL.parse(location))

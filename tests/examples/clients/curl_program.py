@@ -1,6 +1,6 @@
 """curl --location. Options as in its manual: `-T` puts a file, `-F` makes a form, `-I` asks for the head.
 
-From 1 MiB on curl sends `Expect: 100-continue` of its own accord; KIND `text` keeps it from that (`-H Expect:`).
+From 1 MiB on curl sends `Expect: 100-continue` of its own accord; KIND `text` keeps it from that.
 """
 
 from __future__ import annotations
