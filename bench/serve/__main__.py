@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
-import psutil  # type: ignore[import-untyped]
 
-from bench.serve.load import LOADS, Generator, Load, prove
+from bench.machine import core_seconds, this_machine, two_cores
+from bench.process import Absent, Server, free_port
+from bench.serve.load import LOADS, Load, prove
 from bench.serve.peers import PEERS, Peer
-from bench.serve.process import Absent, Server, free_port
-from bench.serve.report import NOISE, Report, Round, Row, table, this_machine
+from bench.serve.report import NOISE, Report, Round, Row, table
 from bench.serve.variants import VARIANTS
+from bench.wrk import Generator
 
 RESULTS = Path(__file__).parents[1] / "results"
 WARM_SECONDS = 1.0
@@ -48,22 +49,15 @@ def _chosen(flags: argparse.Namespace) -> list[Peer]:
     return [*VARIANTS] if flags.variants else [*PEERS]
 
 
-def _cores() -> tuple[int, int]:
-    """The server's core and the load's."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) < 2:
-        sys.exit("one processor only; the load would run on the server's core: use two")
-    return cores[1], cores[0]
-
-
 class Bench:
     """The peers that run, and the generator that loads one at a time."""
 
     def __init__(self, folder: Path, connections: int) -> None:
         self._folder = folder
-        self._core, load_core = _cores()
+        self._core, load_core = two_cores()
         os.sched_setaffinity(0, {load_core})
-        self._generator = Generator(load_core, connections, folder)
+        self._generator = Generator(load_core, connections)
+        self._loads = {load.name: load.write(folder) for load in LOADS}
         self.servers: dict[str, Server] = {}
         self.versions: dict[str, str] = {}
         self.absent: dict[str, str] = {}
@@ -92,7 +86,7 @@ class Bench:
 
     def _warm(self, server: Server) -> None:
         for load in LOADS:
-            outcome = self._generator.run(load, server.port, WARM_SECONDS, count=True)
+            outcome = self._generator.run(server.port, WARM_SECONDS, self._loads[load.name], "count")
             if outcome.strange:
                 raise Absent(f"{outcome.strange} of {outcome.requests} answers to {load.name} are no 307")
 
@@ -102,17 +96,11 @@ class Bench:
 
     def measure(self, server: Server, load: Load, seconds: float) -> Round:
         """Load one peer, and count its CPU and everybody else's on its core."""
-        busy, cpu = _busy(self._core), server.cpu()
-        outcome = self._generator.run(load, server.port, seconds)
+        busy, cpu = core_seconds(self._core), server.cpu()
+        outcome = self._generator.run(server.port, seconds, self._loads[load.name])
         spent = server.cpu() - cpu
-        others = _busy(self._core) - busy - spent.user - spent.system
+        others = core_seconds(self._core) - busy - spent.user - spent.system
         return Round(spent, outcome, max(others, 0.0) / seconds)
-
-
-def _busy(core: int) -> float:
-    """Seconds that a core has worked so far, for anybody; stolen time included."""
-    times = psutil.cpu_times(percpu=True)[core]
-    return float(times.user + times.nice + times.system + times.irq + times.softirq + times.steal)
 
 
 def _progress(text: str) -> None:

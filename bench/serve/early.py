@@ -26,7 +26,7 @@ from tests.examples.early_content import (
 )
 from tests.examples.staging import Stage, staged
 
-from bench.serve.report import this_machine
+from bench.machine import this_machine
 
 BATCH = 10  # requests of one run of a client
 

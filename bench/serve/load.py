@@ -1,15 +1,15 @@
-"""The loads, the proof that a peer answers them rightly, and the run that is measured."""
+"""The loads, and the proof that a peer answers them rightly."""
 
 from __future__ import annotations
 
 import json
 import socket
-import subprocess
 from pathlib import Path
 
 import msgspec
 
-from bench.serve.process import Absent
+from bench.answer import read_head
+from bench.process import Absent
 
 LOCATION = "https://api.example.com/v2/resource"
 TARGET = "/v1/resource"
@@ -40,13 +40,19 @@ class Load(msgspec.Struct, frozen=True):
     title: str
     octets: bytes
 
+    def write(self, folder: Path) -> Path:
+        """The file that wrk reads it from."""
+        path = folder / f"{self.name}.request"
+        path.write_bytes(self.octets)
+        return path
+
 
 def _request(method: str, fields: dict[str, str], content: bytes = b"") -> bytes:
     lines = [f"{method} {TARGET} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]
     return "\r\n".join(lines).encode() + content
 
 
-_MARK = "00000000-0000-0000-0000-000000000000"  # as in load.wrk.lua: another one in each request
+_MARK = "00000000-0000-0000-0000-000000000000"  # as in wrk.lua: another one in each request
 
 # The same head over and over is a client at its most regular, and what Detour's connections remember
 # helps it; a field that differs in each request is what a tracing proxy in front makes of it.
@@ -70,63 +76,19 @@ LOADS = (
 )
 
 
-class Outcome(msgspec.Struct, frozen=True):
-    """What the load generator saw: requests answered, microseconds, and what went wrong."""
-
-    requests: int
-    microseconds: int
-    strange: int  # answers that are not 307; counted only while warming
-    status: int  # answers of 400 and above
-    connect: int
-    read: int
-    write: int
-    timeout: int
-
-    @property
-    def errors(self) -> int:
-        """Everything that is no redirect received."""
-        return self.strange + self.status + self.connect + self.read + self.write + self.timeout
-
-
-class Generator(msgspec.Struct, frozen=True):
-    """wrk on its core, with a number of connections; `folder` holds the prepared requests."""
-
-    core: int
-    connections: int
-    folder: Path
-
-    def run(self, load: Load, port: int, seconds: float, *, count: bool = False) -> Outcome:
-        """Send `load` for `seconds`; with `count`, look at each status (slower: for warming
-        only). Raises `Absent` when the peer is gone."""
-        octets = self.folder / f"{load.name}.request"
-        octets.write_bytes(load.octets)
-        argv = ["taskset", "--cpu-list", str(self.core), "wrk", "--threads", "1"]
-        argv += ["--connections", str(self.connections), "--duration", f"{seconds:.0f}s", "--timeout", "5s"]
-        argv += [
-            "--script",
-            str(Path(__file__).with_name("load.wrk.lua")),
-            f"http://127.0.0.1:{port}{TARGET}",
-        ]
-        argv += ["--", str(octets), "count" if count else "run"]
-        ended = subprocess.run(argv, capture_output=True, text=True, timeout=seconds + 30, check=False)
-        if ended.returncode:
-            raise Absent(f"wrk cannot load it: {(ended.stderr + ended.stdout).strip().splitlines()[-1]}")
-        return msgspec.json.decode(ended.stdout.strip().splitlines()[-1], type=Outcome)
-
-
 def prove(port: int) -> None:
     """Each load gets 307 with the right Location, content is drained; raises `Absent` with the fact."""
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         for load in LOADS:
             connection.sendall(load.octets)
-            head = _read_answer(connection)
+            head = read_head(connection)
             _check_head(load, head)
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.sendall(LOADS[1].octets)
-        head = _read_answer(connection)
+        head = read_head(connection)
         if b"\r\nconnection: close" not in head.lower():
             connection.sendall(LOADS[0].octets)
-            _check_head(LOADS[0], _read_answer(connection))
+            _check_head(LOADS[0], read_head(connection))
 
 
 def _check_head(load: Load, head: bytes) -> None:
@@ -134,21 +96,3 @@ def _check_head(load: Load, head: bytes) -> None:
     locations = [line[9:].strip() for line in lines if line.lower().startswith("location:")]
     if not lines[0].startswith("HTTP/1.1 307") or locations != [LOCATION]:
         raise Absent(f"wrong answer to {load.name}: {lines[0]!r}, Location {locations}")
-
-
-def _read_answer(connection: socket.socket) -> bytes:
-    held = b""
-    while b"\r\n\r\n" not in held:
-        held += _more(connection)
-    head, _, content = held.partition(b"\r\n\r\n")
-    length = [line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    while length and len(content) < int(length[0]):
-        content += _more(connection)
-    return head
-
-
-def _more(connection: socket.socket) -> bytes:
-    data = connection.recv(65536)
-    if not data:
-        raise Absent("closes before its answer is complete")
-    return data

@@ -5,8 +5,6 @@ Every peer gets one process or thread that serves, keep-alive without a request 
 
 from __future__ import annotations
 
-import platform
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,8 +13,9 @@ from pathlib import Path
 
 import msgspec
 
+from bench.process import Absent, Launch
+from bench.programs import program, python_version, says, write
 from bench.serve.load import LOCATION, TARGET
-from bench.serve.process import Absent, Launch
 
 HERE = Path(__file__).parent
 
@@ -32,42 +31,13 @@ class Peer(msgspec.Struct, frozen=True):
     note: str = ""
 
 
-def _program(name: str) -> str:
-    """The program beside this Python, else on the path; raises `Absent`."""
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if found is None:
-        raise Absent(f"{name} is not installed")
-    return found
-
-
-def _says(name: str, flag: str) -> Callable[[], str]:
-    def ask() -> str:
-        argv = [_program(name), flag]
-        ended = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False)
-        lines = (ended.stdout + ended.stderr).strip().splitlines()
-        return lines[0].strip() if lines else "unknown"
-
-    return ask
-
-
-def python_version() -> str:
-    """The versions a Python row depends on."""
-    return f"Python {platform.python_version()}, uvloop {version('uvloop')}, httptools {version('httptools')}"
-
-
-def _write(folder: Path, name: str, text: str) -> str:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return str(path)
-
-
 # -- Detour
 
 
 def detour(folder: Path, port: int) -> Launch:
     """One rule, one worker, the admin listener off."""
     rules = f'[[rule]]\nname = "resource"\npattern = "{TARGET}"\nlocation = "{LOCATION}"\n'
-    argv = (_program("detour"), "serve", _write(folder, "detours.toml", rules))
+    argv = (program("detour"), "serve", write(folder, "detours.toml", rules))
     return Launch((*argv, "--listen", f"http://127.0.0.1:{port}", "--workers", "1", "--admin", "off"))
 
 
@@ -82,7 +52,7 @@ def bare(folder: Path, port: int) -> Launch:
 def epoll(folder: Path, port: int) -> Launch:
     """epoll.c, compiled now."""
     program = folder / "epoll"
-    argv = [_program("cc"), "-O2", "-o", str(program), str(HERE / "epoll.c")]
+    argv = [program("cc"), "-O2", "-o", str(program), str(HERE / "epoll.c")]
     ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     if ended.returncode:
         raise Absent(f"does not compile: {ended.stderr.strip().splitlines()[-1]}")
@@ -117,7 +87,7 @@ http {{
 def nginx(folder: Path, port: int) -> Launch:
     """`return 307` in an exact location."""
     text = NGINX.format(folder=folder, port=port, target=TARGET, location=LOCATION)
-    argv = (_program("nginx"), "-e", "stderr", "-p", str(folder), "-c", _write(folder, "nginx.conf", text))
+    argv = (program("nginx"), "-e", "stderr", "-p", str(folder), "-c", write(folder, "nginx.conf", text))
     return Launch(argv)
 
 
@@ -146,7 +116,7 @@ BUFFER = "option http-buffer-request"
 def _haproxy(option: str, action: str) -> Start:
     def start(folder: Path, port: int) -> Launch:
         text = HAPROXY.format(port=port, target=TARGET, option=option, action=action)
-        return Launch((_program("haproxy"), "-q", "-db", "-f", _write(folder, "haproxy.cfg", text)))
+        return Launch((program("haproxy"), "-q", "-db", "-f", write(folder, "haproxy.cfg", text)))
 
     return start
 
@@ -167,7 +137,7 @@ http://:{port} {{
 def caddy(folder: Path, port: int) -> Launch:
     """`redir` with 307; one thread runs Go code."""
     text = CADDY.format(port=port, target=TARGET, location=LOCATION)
-    argv = (_program("caddy"), "run", "--adapter", "caddyfile", "--config", _write(folder, "Caddyfile", text))
+    argv = (program("caddy"), "run", "--adapter", "caddyfile", "--config", write(folder, "Caddyfile", text))
     env = {"GOMAXPROCS": "1", "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     return Launch(argv, env)
 
@@ -175,10 +145,10 @@ def caddy(folder: Path, port: int) -> Launch:
 PEERS = (
     Peer("detour", lambda: f"detour-http {version('detour-http')}, {python_version()}", detour),
     Peer("bare", python_version, bare, "uvloop and httptools, no rules, no limits, no timeouts"),
-    Peer("nginx", _says("nginx", "-v"), nginx),
-    Peer("haproxy", _says("haproxy", "-v"), _haproxy("", REDIRECT), "closes after each POST"),
-    Peer("haproxy-buffer", _says("haproxy", "-v"), _haproxy(BUFFER, REDIRECT), BUFFER),
-    Peer("haproxy-return", _says("haproxy", "-v"), _haproxy(BUFFER, RETURN), f"{BUFFER}; `return`"),
-    Peer("caddy", _says("caddy", "version"), caddy),
-    Peer("epoll", _says("cc", "--version"), epoll, "the kernel's floor: no HTTP, constant bytes, no Date"),
+    Peer("nginx", says("nginx", "-v"), nginx),
+    Peer("haproxy", says("haproxy", "-v"), _haproxy("", REDIRECT), "closes after each POST"),
+    Peer("haproxy-buffer", says("haproxy", "-v"), _haproxy(BUFFER, REDIRECT), BUFFER),
+    Peer("haproxy-return", says("haproxy", "-v"), _haproxy(BUFFER, RETURN), f"{BUFFER}; `return`"),
+    Peer("caddy", says("caddy", "version"), caddy),
+    Peer("epoll", says("cc", "--version"), epoll, "the kernel's floor: no HTTP, constant bytes, no Date"),
 )

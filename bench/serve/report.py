@@ -1,18 +1,15 @@
-"""Figures of one measurement: the values, the table for people, the machine they hold for."""
+"""Figures of one measurement: the values, and the table for people."""
 
 from __future__ import annotations
 
-import os
-import platform
 from collections.abc import Iterable
-from datetime import UTC, datetime
-from pathlib import Path
 from statistics import median
 
 import msgspec
 
-from bench.serve.load import Outcome
-from bench.serve.process import Cpu
+from bench.machine import Machine
+from bench.process import Cpu
+from bench.wrk import Outcome
 
 NOISE = """\
 User and system time are what /proc/PID/stat charges to the peer's processes. The split is sampled at each
@@ -21,19 +18,6 @@ process it interrupts, on either side: compare rows of one table, never figures 
 `busy` is the share of its core that the peer used: below about 95% the load, not the peer, was the limit, and
 answers/s says nothing. `others` is what anybody else used of it (hypervisor included) in the worst round:
 above a few per cent, measure again on a quiet machine."""
-
-
-class Machine(msgspec.Struct, frozen=True):
-    """Where and when it was measured."""
-
-    cpu: str
-    cores: int
-    kernel: str
-    python: str
-    date: str
-
-    def __str__(self) -> str:
-        return f"{self.cpu}, {self.cores} cores, kernel {self.kernel}, Python {self.python}, {self.date}"
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -98,24 +82,6 @@ class Report(msgspec.Struct, frozen=True):
     rounds: int
     seconds: float
     connections: int
-
-
-def this_machine() -> Machine:
-    """The machine this runs on."""
-    return Machine(
-        cpu=_cpu_model(),
-        cores=os.cpu_count() or 1,
-        kernel=platform.release(),
-        python=platform.python_version(),
-        date=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
-
-
-def _cpu_model() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _ratio(row: Row, to: Row | None) -> str:

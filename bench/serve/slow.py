@@ -10,226 +10,30 @@ One server for all runs; each run measures the client alone, then beside the slo
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
-import json
 import os
 import platform
-import resource
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
-from itertools import cycle
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
 import psutil  # type: ignore[import-untyped]
-import uvloop
 
+from bench.serve.normal_client import Latencies, Normal, percentile
 from bench.serve.reload import RuleFile
+from bench.serve.slow_clients import Attack
 from detour.serve.options import Options
 from detour.serve.server import serve
 
 BAR = 50.0  # milliseconds by which the slow clients may raise p99
 _RULES = '[[rule]]\nname = "resource"\npattern = "/v1/resource"\nlocation = "https://api.example.com/v2"\n'
-_GET = b"GET /v1/resource HTTP/1.1\r\nHost: api.example.com\r\n\r\n"
-_POST = b"POST /v1/resource HTTP/1.1\r\nHost: api.example.com\r\nContent-Length: 2\r\n\r\n{}"
-_SLOW_HEAD = b"GET /v1/resource HTTP/1.1\r\nHost: api.example.com\r\nX: " + b"y" * 4096
-_KEPT = 8  # connections of the normal client: both workers have some
-_FRESH = 10  # every so many requests, one on a connection of its own
-_WARM = 200  # requests that are not measured
 _PATIENCE = 20.0  # seconds
-
-
-# -- the slow clients, in a process of their own ----------------------------------------------------------
-
-
-class Tally:
-    """What all slow connections saw."""
-
-    def __init__(self) -> None:
-        self.opened = 0
-        self.open = 0
-        self.octets = 0
-        self.statuses: Counter[str] = Counter()
-        self.errors: Counter[str] = Counter()
-        self.stopping = False
-
-
-class Slow(asyncio.Protocol):
-    """One connection that sends an octet a second until it is answered or closed."""
-
-    def __init__(self, tally: Tally) -> None:
-        self._tally = tally
-        self._sent = 0
-        self._answer = b""
-        self.ended = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: Any) -> None:  # uvloop's are no subclasses of asyncio's
-        self._transport = transport
-        self._tally.opened += 1
-        self._tally.open += 1
-        self._begun = asyncio.get_running_loop().time()
-        self._send()
-
-    def _send(self) -> None:
-        self._transport.write(_SLOW_HEAD[self._sent : self._sent + 1])
-        self._sent += 1
-        self._tally.octets += 1
-        self._timer = asyncio.get_running_loop().call_at(self._begun + self._sent, self._send)
-
-    def data_received(self, data: bytes) -> None:
-        self._answer += data
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._timer.cancel()
-        self._tally.open -= 1
-        self.ended.set_result(None)
-        if self._tally.stopping:
-            return
-        self._tally.statuses[self._answer[9:12].decode() or "none"] += 1
-        if error is not None:
-            self._tally.errors[type(error).__name__] += 1
-
-
-async def _stay(tally: Tally, port: int) -> None:
-    """One slow client, connection after connection."""
-    while not tally.stopping:
-        try:
-            _, slow = await asyncio.get_running_loop().create_connection(
-                lambda: Slow(tally), "127.0.0.1", port
-            )
-        except OSError as error:
-            tally.errors[f"connect: {type(error).__name__}"] += 1
-            await asyncio.sleep(0.1)
-        else:
-            await slow.ended
-
-
-async def _attack(port: int, clients: int, most: float) -> None:
-    """Slow clients until stdin ends, or `most` seconds have passed; what they saw, to stdout."""
-    tally = Tally()
-    loop = asyncio.get_running_loop()
-    told = asyncio.Event()
-    loop.add_reader(0, told.set)
-    tasks = [asyncio.ensure_future(_stay(tally, port)) for _ in range(clients)]
-    while tally.open < clients and not told.is_set():
-        await asyncio.sleep(0.01)
-    print("open", flush=True)
-    with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(told.wait(), most)
-    tally.stopping = True
-    for task in tasks:
-        task.cancel()
-    seen = {name: getattr(tally, name) for name in ("opened", "open", "octets", "statuses", "errors")}
-    print(json.dumps(seen), flush=True)
-
-
-class Attack:
-    """The process of the slow clients, while the context lasts; `seen` afterwards."""
-
-    def __init__(self, port: int, clients: int, seconds: float) -> None:
-        argv = [sys.executable, "-m", "bench.serve.slow", "--attack", str(port)]
-        argv += ["--clients", str(clients), "--seconds", str(seconds + _PATIENCE)]
-        self._process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.seen: dict[str, Any] = {}
-
-    def __enter__(self) -> Self:
-        assert self._process.stdout is not None
-        if self._process.stdout.readline() != "open\n":
-            raise SystemExit("the slow clients did not come to be")
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        try:
-            self.seen = json.loads(self._process.communicate(timeout=_PATIENCE)[0])
-        finally:
-            self._process.kill()
-            self._process.wait()
-
-
-# -- the normal client ------------------------------------------------------------------------------------
-
-
-class Latencies(msgspec.Struct, frozen=True):
-    """Milliseconds, sorted, and the requests that went wrong."""
-
-    kept: list[float]
-    fresh: list[float]
-    failed: int
-
-
-def percentile(ordered: list[float], share: float) -> float:
-    """The value that `share` of the `ordered` ones do not exceed."""
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-class Normal:
-    """The client whose latencies count: blocking sockets, no loop of its own that could be late."""
-
-    def __init__(self, port: int) -> None:
-        self._port = port
-        self._kept = [self._connect() for _ in range(_KEPT)]
-        self._requests = cycle((_GET, _POST))
-
-    def ask_steadily(self, seconds: float, rate: float) -> Latencies:
-        """Ask `rate` times a second; every request counts from the instant it was due."""
-        for number in range(_WARM):
-            self._ask(self._kept[number % _KEPT])
-        kept: list[float] = []
-        fresh: list[float] = []
-        failed = 0
-        start = time.perf_counter() + 0.01
-        for number in range(int(seconds * rate)):
-            due = start + number / rate
-            time.sleep(max(0.0, due - time.perf_counter()))
-            alone = number % _FRESH == _FRESH - 1
-            failed += not (self._ask_afresh() if alone else self._ask_kept(number % _KEPT))
-            (fresh if alone else kept).append((time.perf_counter() - due) * 1000)
-        return Latencies(sorted(kept), sorted(fresh), failed)
-
-    def close(self) -> None:
-        for held in self._kept:
-            held.close()
-
-    def _ask_kept(self, place: int) -> bool:
-        try:
-            return self._ask(self._kept[place])
-        except OSError:
-            self._kept[place].close()
-            self._kept[place] = self._connect()
-            return False
-
-    def _ask_afresh(self) -> bool:
-        try:
-            with self._connect() as connection:
-                return self._ask(connection)
-        except OSError:
-            return False
-
-    def _ask(self, connection: socket.socket) -> bool:
-        connection.sendall(next(self._requests))
-        held = b""
-        while b"\r\n\r\n" not in held:
-            if not (piece := connection.recv(65536)):
-                raise ConnectionError("closed before the answer was complete")
-            held += piece
-        head, _, content = held.partition(b"\r\n\r\n")
-        length = int(head.partition(b"Content-Length: ")[2].partition(b"\r")[0])
-        while len(content) < length:
-            content += connection.recv(65536) or b"?" * length
-        return head.startswith(b"HTTP/1.1 307 ")
-
-    def _connect(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self._port), _PATIENCE)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return connection
 
 
 # -- the server -------------------------------------------------------------------------------------------
@@ -377,15 +181,10 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=200, help="requests a second (default 200)")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--serve", metavar="RULES", help=argparse.SUPPRESS)
-    parser.add_argument("--attack", metavar="PORT", type=int, help=argparse.SUPPRESS)
     flags = parser.parse_args()
     if flags.serve:
         options = Options(listen=("http://127.0.0.1:0",), server={"workers": flags.workers}, admin="off")
         return serve(RuleFile(flags.serve), options)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
-    if flags.attack:
-        uvloop.run(_attack(flags.attack, flags.clients, flags.seconds))
-        return 0
     return 0 if _run(flags) else 1
 
 

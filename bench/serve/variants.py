@@ -17,9 +17,10 @@ from typing import cast
 
 import uvloop
 
+from bench.process import Launch
+from bench.programs import python_version
 from bench.serve.bare import Bare, compose, serve
-from bench.serve.peers import PEERS, Peer, Start, python_version
-from bench.serve.process import Launch
+from bench.serve.peers import PEERS, Peer, Start
 
 WANTED = frozenset((b"host", b"connection", b"content-length", b"expect", b"transfer-encoding", b"upgrade"))
 SCAN = re.compile(  # the look-ahead skips most lines before the alternatives are tried

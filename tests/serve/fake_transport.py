@@ -9,7 +9,8 @@ from detour.core.matcher import RuleSet
 from detour.core.settings import ListenerSettings
 from detour.formats.conversion import Document
 from detour.formats.native import read
-from detour.serve.service import Endpoint, Service
+from detour.serve.answering import Endpoint, Service
+from detour.serve.protocol import Connection
 from detour.serve.stats import Counters
 
 RULES = """
@@ -164,7 +165,7 @@ class Client:
     """One connection, seen from the other side."""
 
     def __init__(self, endpoint: Endpoint, peer: str = "192.0.2.7", tls: bool = False) -> None:
-        self.protocol = endpoint.connection()
+        self.protocol = Connection(endpoint)
         self.transport = Transport(peer, tls)
         self.protocol.connection_made(self.transport)  # type: ignore[arg-type]
 

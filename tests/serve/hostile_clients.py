@@ -76,13 +76,13 @@ class Target:
             return [_date.sub(b"", read_all(client)) for client in clients]
 
     def settles(self) -> None:
-        """Wait until no connection is left."""
+        """Wait until no connection is left and the workers have nothing to do."""
+        eventually(lambda: not self._open() and self.server.stats()["connections"]["open"] == 0, "all closed")
+        eventually(lambda: self.cpu(0.3) < 0.1, "workers that rest")
 
-        def over() -> bool:
-            held = [w.net_connections("tcp") for w in self.workers]
-            return not any(c.status != psutil.CONN_LISTEN for connections in held for c in connections)
-
-        eventually(over, "the end of all connections")
+    def _open(self) -> bool:
+        held = (found for worker in self.workers for found in worker.net_connections("tcp"))
+        return any(found.status != psutil.CONN_LISTEN for found in held)
 
     def _spent(self) -> float:
         return sum(sum(worker.cpu_times()[:2]) for worker in self.workers)
@@ -101,10 +101,16 @@ def unharmed(folder: Path, descriptors: int | None = None, **options: Any) -> It
         target = Target(server)
         yield target
         target.settles()
-        assert target.cpu(0.5) < 0.1, "a worker is busy with nothing"
         assert server.workers() == target.workers
         assert "Traceback" not in server.log, server.log
         assert target.growth() < FLAT
+
+
+@contextlib.contextmanager
+def crowd(target: Target, number: int) -> Iterator[list[socket.socket]]:
+    """`number` open connections; those still open in the end are closed."""
+    with contextlib.ExitStack() as stack:
+        yield [stack.enter_context(target.connect()) for _ in range(number)]
 
 
 def read_all(client: socket.socket) -> bytes:
@@ -141,13 +147,6 @@ def statuses(octets: bytes) -> list[int]:
 def wait_readable(client: socket.socket) -> None:
     """Return when something has come."""
     assert select.select([client], [], [], PATIENCE)[0]
-
-
-def was_cut(client: socket.socket) -> bool:
-    """Whether the server has ended the connection, whatever is still to be read."""
-    poll = select.poll()
-    poll.register(client, 0)  # errors and hang-ups are always told
-    return bool(poll.poll(0))
 
 
 def fill(clients: Sequence[socket.socket], octets: bytes) -> list[int]:

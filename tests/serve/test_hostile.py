@@ -5,9 +5,10 @@ Every server here is `unharmed` in the end: see there for what that means.
 
 from __future__ import annotations
 
-import contextlib
+import resource
 import socket
 import ssl
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -16,10 +17,11 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.serve.fake_transport import request
+from tests.serve.fake_transport import RULES, request
 from tests.serve.hostile_clients import (
     FLAT,
     Target,
+    crowd,
     fill,
     many,
     read_all,
@@ -27,7 +29,6 @@ from tests.serve.hostile_clients import (
     statuses,
     unharmed,
     wait_readable,
-    was_cut,
 )
 from tests.serve.running_server import eventually, exchange
 from tests.serve.test_protocol import GET, INNER, POST, REFUSALS
@@ -37,7 +38,7 @@ MIB = 2**20
 LOCATION = "https://api.example.com/v2/resource"
 CHUNK_SIZES = ("-5", "0x5", "zz", "", " 5", "5 5", "ffffffffffffffffff", "5;a=\0", "5\n", "\xb2")
 BAD_CHUNKS = {
-    repr(size): (
+    f"chunk size {size!r}": (
         [307],
         request(
             "POST /old/x HTTP/1.1",
@@ -233,25 +234,26 @@ def test_a_client_that_has_said_all_gets_what_it_asked_for_and_the_end(
     assert statuses(answer) == answers
 
 
-def test_5000_connections_opened_and_closed_at_once_leave_nothing(tmp_path: Path) -> None:
-    number = many(5000)
-
-    def storm(leave: Callable[[socket.socket], None], octets: bytes) -> None:
-        clients = [target.connect() for _ in range(number)]
+def _storm(target: Target, number: int, octets: bytes, leave: Callable[[socket.socket], None]) -> None:
+    """Open so many connections, then send `octets` on each, then leave them all at once."""
+    with crowd(target, number) as clients:
         for client in clients:
             client.sendall(octets)
         for client in clients:
             leave(client)
-        assert target.server.ask("/v1/resource") == (307, LOCATION)
-        target.settles()
+    assert target.server.ask("/v1/resource") == (307, LOCATION)
+    target.settles()
 
+
+def test_5000_connections_opened_and_closed_at_once_leave_nothing(tmp_path: Path) -> None:
+    number = many(5000)
     with unharmed(tmp_path) as target:
-        storm(socket.socket.close, b"")
+        _storm(target, number, b"", socket.socket.close)
         descriptors = [worker.num_fds() for worker in target.workers]
         before = target.rss()
         for leave in (socket.socket.close, reset):
             for octets in (b"", GET, GET[:10]):
-                storm(leave, octets)
+                _storm(target, number, octets, leave)
         assert [worker.num_fds() for worker in target.workers] == descriptors
         assert target.growth(before) < FLAT
 
@@ -282,28 +284,47 @@ def test_clients_that_fail_in_a_tls_handshake_harm_nobody(target: Target) -> Non
 # -- clients that take their time ---------------------------------------------------------------------
 
 
+def _slowest(connection: socket.socket, requests: int) -> float:
+    """Seconds that the slowest of so many requests took."""
+    slowest = 0.0
+    for _ in range(requests):
+        began = time.monotonic()
+        assert exchange(connection, "/v1/resource", "POST") == (307, LOCATION)
+        slowest = max(slowest, time.monotonic() - began)
+    return slowest
+
+
 def test_clients_that_never_read_cost_little_are_cut_and_delay_nobody(tmp_path: Path) -> None:
     listener = {"idle_timeout": 2}
-    with contextlib.ExitStack() as stack, unharmed(tmp_path, listener=listener) as target:
-        silent = [stack.enter_context(target.connect()) for _ in range(10)]
-        for client in silent:
-            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    with unharmed(tmp_path, listener=listener) as target, crowd(target, 20) as silent:
         sent = fill(silent, GET * 100)
         assert min(sent) > 1000 * len(GET), "listened to until they should have read"
         assert max(sent) < 64 * MIB, "and no longer"
-        slowest = 0.0
-        for _ in range(100):
-            began = time.monotonic()
-            assert target.server.ask("/v1/resource") == (307, LOCATION)
-            slowest = max(slowest, time.monotonic() - began)
-        assert slowest < 0.5
+        eventually(lambda: target.cpu(0.1) < 0.02, "an end of answers nobody reads")
+        with target.connect() as other:
+            assert _slowest(other, 100) < 0.5
         assert target.growth() < FLAT
-        eventually(lambda: all(map(was_cut, silent)), "the end of clients that never read")
+        target.settles()  # they have not closed
+
+
+@pytest.mark.xfail(strict=False, reason="pipelined requests are answered without a break for the others")
+def test_a_flood_of_pipelined_requests_delays_nobody(tmp_path: Path) -> None:
+    slowest = 0.0
+    with (
+        unharmed(tmp_path, server={"workers": 1}) as target,
+        crowd(target, 30) as flood,
+        target.connect() as other,
+    ):
+        sending = threading.Thread(target=fill, args=(flood, GET * 100))
+        sending.start()
+        while sending.is_alive():
+            slowest = max(slowest, _slowest(other, 10))
+        sending.join()
+    assert slowest < 0.3
 
 
 def test_slow_heads_are_408_and_delay_nobody(tmp_path: Path) -> None:
-    with contextlib.ExitStack() as stack, unharmed(tmp_path, listener={"head_timeout": 1}) as target:
-        slow = [stack.enter_context(target.connect()) for _ in range(200)]
+    with unharmed(tmp_path, listener={"head_timeout": 1}) as target, crowd(target, 200) as slow:
         for octet in GET[:15]:
             for client in slow:
                 client.sendall(bytes([octet]))
@@ -316,21 +337,36 @@ def test_slow_heads_are_408_and_delay_nobody(tmp_path: Path) -> None:
 
 # -- no descriptors left ------------------------------------------------------------------------------
 
+needs_limits = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="prlimit(2) is Linux's")
 LIMIT = 256
 FIT = LIMIT - 128  # what a worker admits when it may open so many files
 
 
+@needs_limits
 def test_without_descriptors_clients_are_turned_away_and_the_admitted_go_on(tmp_path: Path) -> None:
     with unharmed(tmp_path, descriptors=LIMIT, server={"workers": 1}) as target:
-        clients = [target.connect() for _ in range(3 * LIMIT)]
-        admitted, refused = clients[:FIT], clients[FIT:]
-        eventually(lambda: target.workers[0].num_fds() == LIMIT, "a worker without descriptors")
-        assert target.cpu(0.5) < 0.1, "no busy loop"
-        for client in admitted:
-            assert exchange(client, "/v1/resource") == (307, LOCATION)
-        seen = Counter(tuple(statuses(read_all(client))) for client in refused)
-        assert set(seen) == {(503,), ()}, "said so, or closed at once; nobody waits"
-        for client in clients:
-            client.close()
+        with crowd(target, 3 * LIMIT) as clients:
+            admitted, refused = clients[:FIT], clients[FIT:]
+            eventually(lambda: target.workers[0].num_fds() == LIMIT, "a worker without descriptors")
+            assert target.cpu(0.5) < 0.1, "a busy loop"
+            for client in admitted:
+                assert exchange(client, "/v1/resource") == (307, LOCATION)
+            seen = Counter(tuple(statuses(read_all(client))) for client in refused)
+            assert set(seen) == {(503,), ()}, "said so, or closed at once; nobody waits"
         target.settles()
         assert target.server.ask("/v1/resource") == (307, LOCATION)
+
+
+@needs_limits
+@pytest.mark.xfail(strict=False, reason="a worker that cannot receive the new rules' descriptors dies")
+def test_without_descriptors_a_reload_harms_nobody(tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.write_text(RULES.replace("v2/resource", "v3/resource"))
+    with unharmed(tmp_path, descriptors=LIMIT, server={"workers": 1}) as target:
+        with crowd(target, 3 * LIMIT) as clients:
+            eventually(lambda: target.workers[0].num_fds() == LIMIT, "a worker without descriptors")
+            fresh.rename(tmp_path / "detours.toml")
+            target.server.wait_for("reloaded")
+            assert exchange(clients[0], "/v1/resource")[0] == 307
+        target.settles()
+        assert target.server.ask("/v1/resource") == (307, LOCATION.replace("v2", "v3"))

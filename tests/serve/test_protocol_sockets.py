@@ -11,13 +11,15 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 import trustme
 import uvloop
 
 from detour.core.settings import ListenerSettings
-from detour.serve.service import Endpoint, Service
+from detour.serve.answering import Endpoint, Service
+from detour.serve.protocol import Connection
 from detour.serve.stats import CONNECTIONS_CLOSED, CONNECTIONS_OPENED, LOST_ANSWERS, Counters
 from tests.serve.fake_transport import read_answers, request, ruleset
 from tests.serve.test_protocol import GET, POST
@@ -47,7 +49,9 @@ class Served:
     async def _start(self, tls: bool) -> int:
         scheme = "https" if tls else "http"
         endpoint = Endpoint(self.service, ListenerSettings(listen=f"{scheme}://127.0.0.1:0"))
-        self._server = await self._loop.create_server(endpoint.connection, "127.0.0.1", 0, ssl=self.context)
+        self._server = await self._loop.create_server(
+            partial(Connection, endpoint), "127.0.0.1", 0, ssl=self.context
+        )
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 

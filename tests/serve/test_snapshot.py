@@ -11,9 +11,9 @@ import pytest
 from detour.core.message import Request
 from detour.errors import Fault, RuleError, ServeError, Span
 from detour.load import Loaded, load_files
-from detour.serve.edition import Edition
-from detour.serve.snapshot import read_manifest, read_rules, write_faults, write_rules
-from detour.serve.stats import SlotTable, anonymous_file
+from detour.serve.process import anonymous_file
+from detour.serve.snapshot import Edition, read_manifest, read_rules, write_faults, write_rules
+from detour.serve.stats import SlotTable
 from tests.serve.running_server import rule
 
 

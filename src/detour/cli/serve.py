@@ -35,7 +35,7 @@ def serve(rules: str, listen: list[str], admin: str, **flags: Any) -> int:
 
 
 class RuleFileSource:
-    """Where the server's rules come from: a file, and what it imports (`serve.compilation.RuleSource`)."""
+    """Where the server's rules come from: a file, and what it imports (`serve.reload.RuleSource`)."""
 
     def __init__(self, path: str) -> None:
         self.path = path

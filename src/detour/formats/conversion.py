@@ -192,7 +192,7 @@ _REMEDIES = {
     "cache": 'a duration: "60s", "5m", "2h", "7d"',
     "retry_after": 'a duration: "60s"',
     "query": '"keep" or "drop"',
-    "dialect": '"netlify", "cloudflare-pages" or "ipfs"',
+    "dialect": '"netlify", "cloudflare-pages", "ipfs", "csv", "cloudflare-bulk" or "vercel-bulk"',
     "on_fault": '"refuse" or "pass"',
     "pass": "true",
 }

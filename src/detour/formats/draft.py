@@ -19,6 +19,7 @@ class Draft(msgspec.Struct, frozen=True):
     parameters: tuple[ParameterCapture, ...] = ()
     note: str = ""  # a warning worth printing, e.g. what the dialect would do in addition
     query: Literal["keep", "drop"] = "keep"  # whether the request's query is added to the Location
+    ignore_case: bool = False  # whether the line itself says that path and query are matched without case
 
 
 class LineFault(msgspec.Struct, frozen=True):
@@ -28,3 +29,4 @@ class LineFault(msgspec.Struct, frozen=True):
     fact: str
     remedy: str
     pattern: str | None = None
+    ignore_case: bool = False  # as in `Draft`

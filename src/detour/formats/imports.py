@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from detour.core.rule import Rule
 from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.core.template import Template
 from detour.errors import Fault, PatternError, Span, TemplateError
-from detour.formats import cloudflare_pages, ipfs, netlify
+from detour.formats import cloudflare_bulk, cloudflare_pages, csv_file, ipfs, netlify, vercel_bulk
 from detour.formats.draft import Draft, LineFault
 
 
@@ -28,7 +29,12 @@ DIALECTS = (
     Dialect("netlify", netlify.read, netlify.DEFAULT_STATUS),
     Dialect("cloudflare-pages", cloudflare_pages.read, cloudflare_pages.DEFAULT_STATUS),
     Dialect("ipfs", ipfs.read, ipfs.DEFAULT_STATUS),
+    Dialect("csv", csv_file.read, csv_file.DEFAULT_STATUS),
+    Dialect("cloudflare-bulk", cloudflare_bulk.read, cloudflare_bulk.DEFAULT_STATUS),
+    Dialect("vercel-bulk", vercel_bulk.read, vercel_bulk.DEFAULT_STATUS),
 )
+
+MAX_FAULTS = 100  # of one file, that are listed
 
 
 class Import(msgspec.Struct, frozen=True):
@@ -54,39 +60,75 @@ class Imported(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...]
 
 
+class _Faults:
+    """The first `MAX_FAULTS` faults of a file, by line, and how many there are in all."""
+
+    def __init__(self) -> None:
+        self.first: list[Fault] = []
+        self._more = 0
+        self._more_from = Span()
+        self._last: Fault | None = None
+
+    def add(self, fault: Fault) -> None:
+        """Count a fault, once where a line of two rules yields it twice."""
+        if fault == self._last:
+            return
+        self._last = fault
+        if len(self.first) < MAX_FAULTS:
+            insort(self.first, fault)
+            return
+        if fault < self.first[-1]:
+            insort(self.first, fault)
+            fault = self.first.pop()
+        self._more_from = min(self._more_from, fault.span) if self._more else fault.span
+        self._more += 1
+
+    def listed(self) -> tuple[Fault, ...]:
+        """The first, and one that counts the others."""
+        if not self._more:
+            return tuple(self.first)
+        fact = f"and {self._more} more from here on"
+        return (
+            *self.first,
+            Fault(self._more_from, fact, f"the first {MAX_FAULTS} are listed; correct these"),
+        )
+
+
 def read_import(job: Import, text: str) -> Imported:
-    """Read `text` as `job` says. Faults of `on_fault = "pass"` become `pass` rules and warnings."""
+    """Read `text` as `job` says. Faults of `on_fault = "pass"` become `pass` rules and warnings.
+
+    Of the faults of a file the first `MAX_FAULTS` are kept, then one that says how many more there are.
+    """
     dialect = next(dialect for dialect in DIALECTS if dialect.name == job.dialect)
     rules: list[Rule] = []
-    faults: list[Fault] = []
-    warnings: list[str] = []
-    notes: dict[str, list[int]] = {}
+    faults = _Faults()
+    notes: dict[str, tuple[int, int]] = {}  # first line, count
     for line in dialect.read(text):
         outcome = _rules(line, job, dialect) if isinstance(line, Draft) else line
         if isinstance(line, Draft) and line.note:
-            notes.setdefault(line.note, []).append(line.line)
+            first, count = notes.get(line.note, (line.line, 0))
+            notes[line.note] = min(first, line.line), count + 1
         if not isinstance(outcome, LineFault):
             rules += outcome
             continue
-        fault = Fault(Span(job.file, outcome.line), outcome.fact, outcome.remedy)
+        faults.add(Fault(Span(job.file, outcome.line), outcome.fact, outcome.remedy))
         if job.pass_on_fault:
-            warnings.append(f"{fault} (the line passes)")
             rules += _passing(outcome, job, dialect)
-        else:
-            faults.append(fault)
-    warnings += [f"{job.file}:{lines[0]}: {note}{_and_more(lines)}" for note, lines in notes.items()]
-    return Imported(tuple(rules), tuple(faults), tuple(warnings))
+    warnings = [f"{fault} (the line passes)" for fault in faults.listed()] if job.pass_on_fault else []
+    warnings += [f"{job.file}:{first}: {note}{_and_more(count)}" for note, (first, count) in notes.items()]
+    return Imported(tuple(rules), () if job.pass_on_fault else faults.listed(), tuple(warnings))
 
 
-def _and_more(lines: list[int]) -> str:
-    return f" (and {len(lines) - 1} more such lines)" if len(lines) > 1 else ""
+def _and_more(count: int) -> str:
+    return f" (and {count - 1} more such lines)" if count > 1 else ""
 
 
 def _passing(fault: LineFault, job: Import, dialect: Dialect) -> list[Rule]:
     """The rule that stands in for a line that cannot be expressed: its pattern answers 404."""
     if fault.pattern is None:
         return []
-    rules = _rules(Draft(fault.line, fault.pattern), job, dialect)
+    draft = Draft(fault.line, fault.pattern, ignore_case=fault.ignore_case)
+    rules = _rules(draft, job, dialect)
     return rules if isinstance(rules, list) else []
 
 
@@ -98,11 +140,11 @@ def _rules(draft: Draft, job: Import, dialect: Dialect) -> list[Rule] | LineFaul
     try:
         return [_rule(draft, pattern, job, dialect) for pattern in patterns]
     except (PatternError, TemplateError) as error:
-        return LineFault(draft.line, error.fact, error.remedy, draft.pattern)
+        return LineFault(draft.line, error.fact, error.remedy, draft.pattern, draft.ignore_case)
 
 
 def _rule(draft: Draft, text: str, job: Import, dialect: Dialect) -> Rule:
-    pattern = Pattern.parse(text, ignore_case=job.ignore_case)
+    pattern = Pattern.parse(text, ignore_case=job.ignore_case or draft.ignore_case)
     template = None
     if draft.location is not None:
         captured = {group.name for group in pattern.groups}

@@ -1,16 +1,21 @@
 """What all connections of one worker share, and the answer to one request.
 
-A `Service` holds the rules, the counters, the clocks and the open connections; a `Desk` answers for it
-on one listener. Neither touches a socket: connections (protocol) bring heads and send answers.
+A `Service` holds the rules, the counters, the clocks and the open connections; an `Endpoint` answers for
+it on one listener. Neither touches a socket: connections (protocol) bring heads and send answers.
+
+An endpoint's memo keeps answers that depend on nothing but the request line and Host, ready to be sent
+again. It has two generations: what is asked for again moves from the old one to the young one, and when
+the young one is full it becomes the old one. A flood of targets that nobody asks for twice costs what is
+popular no more than one look-up in the old generation, and memory is bounded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from ipaddress import ip_network
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -22,13 +27,54 @@ from detour.core.url import URL
 from detour.errors import RequestError, URLError
 from detour.serve.forwarded import FIELD_NAMES, Asker, believe, claimed_schemes, is_trusted
 from detour.serve.head import Head, read_authority, resolve
-from detour.serve.memo import TARGET_LIMIT, Entry, Memo
 from detour.serve.stats import Counters, answer_slot
 from detour.serve.wire import Answer, date_line, decided, said
 
 # What a preflight carries, and what the redirect itself answers to (Fetch, CORS protocol).
 _CORS_FIELDS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
 _HARMLESS_LIMIT = 1024
+_GENERATION = 4096  # entries
+_TARGET_LIMIT = 512  # octets of a request target that is worth remembering
+
+
+class Entry(NamedTuple):
+    """A prepared answer; a tuple, because the hot path unpacks it in one step."""
+
+    until: float  # good before this instant, seconds since the epoch
+    before: bytes
+    after: bytes
+    slot: int  # the counter of answers with this method and status
+    hit: int  # the counter of the rule's hits; 0: none
+    twin: str  # the scheme of a Location that changes nothing else of the target URI; "": it does
+    answer: Answer
+
+
+class Memo:
+    """At most two generations of entries; `limit` 0 remembers nothing."""
+
+    __slots__ = ("_limit", "_old", "young")
+
+    def __init__(self, limit: int = _GENERATION) -> None:
+        self._limit = limit
+        self.young: dict[Hashable, Entry] = {}
+        self._old: dict[Hashable, Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self._old)
+
+    def find(self, key: Hashable) -> Entry | None:
+        """The entry under `key`, which is young from now on."""
+        entry = self.young.get(key)
+        if entry is None and (entry := self._old.get(key)) is not None:
+            self.keep(key, entry)
+        return entry
+
+    def keep(self, key: Hashable, entry: Entry) -> None:
+        """Remember `entry`, at the cost of the old generation when the young one is full."""
+        if len(self.young) >= self._limit:
+            self.young, self._old = {}, self.young
+        if self._limit:
+            self.young[key] = entry
 
 
 class Guest(Protocol):
@@ -66,7 +112,7 @@ class Service:
         # Called with each request that no rule answers, after its answer went out and at most once a second.
         self.on_miss: Callable[[Request], None] | None = None
         self.soon: Callable[..., Any] = _soon
-        self.desks: list[Desk] = []
+        self.endpoints: list[Endpoint] = []
         # Field lines, as received, that leave the connection open, and the octets of content they announce.
         self.harmless: dict[bytes, int] = {}
         self.date = b""
@@ -84,8 +130,8 @@ class Service:
 
     def forget(self) -> None:
         """Drop every prepared answer."""
-        for desk in self.desks:
-            desk.memo = Memo(0) if self.draining else Memo()
+        for endpoint in self.endpoints:
+            endpoint.memo = Memo(0) if self.draining else Memo()
 
     def now(self) -> float:
         """Seconds since the epoch; `date` is right for them."""
@@ -146,8 +192,8 @@ def _soon(callback: Callable[..., object], *arguments: object) -> None:
     asyncio.get_running_loop().call_soon(callback, *arguments)
 
 
-class Desk:
-    """The service on one listener, as far as answers go."""
+class Endpoint:
+    """The service on one listener."""
 
     def __init__(self, service: Service, settings: ListenerSettings) -> None:
         self.service = service
@@ -156,7 +202,7 @@ class Desk:
         self.trusted: tuple[Network, ...] = tuple(ip_network(network) for network in settings.trusted)
         self.memo = Memo(0) if service.draining else Memo()
         self.open = 0  # connections
-        service.desks.append(self)
+        service.endpoints.append(self)
 
     def trusts(self, peer: str) -> bool:
         """Whether the fields of `peer` say who asks."""
@@ -238,7 +284,7 @@ def worth_keeping(head: Head, entry: Entry, now: float) -> bool:
     be a preflight, which is a matter of other fields.
     """
     answer = entry.answer
-    fits = head.minor == 1 and head.method != "OPTIONS" and len(head.target) <= TARGET_LIMIT
+    fits = head.minor == 1 and head.method != "OPTIONS" and len(head.target) <= _TARGET_LIMIT
     return fits and bool(answer.rule) and now < answer.until
 
 

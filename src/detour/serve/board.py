@@ -1,11 +1,21 @@
-"""What the parent tells the admin process about itself: a few numbers in one shared page.
+"""What the admin process can read: the board, everybody's counters, and the rules it was sent.
 
-The parent alone writes; the page is inherited by fork and survives both sides' replacement.
+The board is what the parent tells about itself: a few numbers in one shared page. The parent alone writes;
+the page is inherited by fork and survives both sides' replacement.
 """
 
 from __future__ import annotations
 
 import mmap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from detour.core.matcher import RuleSet
+from detour.serve.stats import METHOD_NAMES, STATUSES, Bank, answer_slot
+
+# An ASGI application; its types are the framework's affair.
+ASGI = Callable[..., Any]
+Application = Callable[["Readings"], ASGI]
 
 _FIELDS = (
     "started",  # seconds since the epoch
@@ -38,3 +48,46 @@ class Board:
     def as_dict(self) -> dict[str, float]:
         """Every number by its name."""
         return {name: self[name] for name in _FIELDS}
+
+
+class Readings:
+    """Numbers of the moment; `replace` swaps rules and slots at a reload."""
+
+    def __init__(self, board: Board, banks: Sequence[Bank]) -> None:
+        self.board = board
+        self._banks = banks
+        self.replace(RuleSet(()), {})
+
+    def replace(self, rules: RuleSet, slots: Mapping[str, int]) -> None:
+        """From now on these rules, their hits in these slots; maps what has grown."""
+        self.rules = rules
+        self._slots = slots
+        self._views = [bank.map() for bank in self._banks]
+        self._places = {rule.name: place for place, rule in enumerate(rules.rules)}
+
+    def total(self, slot: int) -> int:
+        """The sum of one slot over all workers."""
+        return sum(view[slot] for view in self._views)
+
+    def hits(self, series: str) -> int:
+        """How often the rules counted under `series` have answered; 0 for an unknown name."""
+        slot = self._slots.get(series)
+        return 0 if slot is None else self.total(slot)
+
+    def answers(self) -> Iterator[tuple[str, int, int]]:
+        """(method, status, count) for every pair that occurred."""
+        for method in METHOD_NAMES:
+            for status in STATUSES:
+                count = self.total(answer_slot(method, status))
+                if count:
+                    yield method, status, count
+
+    def place_of(self, name: str) -> int | None:
+        """Where the rule `name` stands in file order."""
+        return self._places.get(name)
+
+    @property
+    def serving(self) -> bool:
+        """Whether requests should be sent here: started, not draining, somebody answers."""
+        board = self.board
+        return bool(board["ready"]) and not board["draining"] and board["workers_alive"] > 0

@@ -1,15 +1,25 @@
-"""The children that serve: each holds a post, is replaced when it dies, and is spoken to by channel."""
+"""The children that serve: each holds a post, is replaced when it dies, and is spoken to by channel.
+
+Workers and the admin process alike. What is done at a worker's post the server says (worker); the office
+is the admin process as the parent has it, its address bound like any other.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from detour.serve import child
+from detour.serve import process
+from detour.serve.board import Application, Board, Readings
 from detour.serve.channel import Channel, Kind
-from detour.serve.diagnostics import say
+from detour.serve.listener import Address, bind
+from detour.serve.log import say
+from detour.serve.options import OFF
+from detour.serve.snapshot import Edition
+from detour.serve.stats import Bank
 
 # A child that dies sooner than this has not served: its post waits before it is filled again.
 _SHORT_LIFE = 1.0
@@ -19,7 +29,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0
 class Post:
     """One place in the crew: what is done there, what only it keeps open, and who holds it now."""
 
-    def __init__(self, name: str, body: Callable[[Channel], int], keeps: Sequence[child.Closeable]) -> None:
+    def __init__(self, name: str, body: Callable[[Channel], int], keeps: Sequence[process.Closeable]) -> None:
         self.name = name
         self.body = body
         self.keeps = tuple(keeps)
@@ -35,9 +45,9 @@ class Post:
         """Whether it stands empty and may be filled."""
         return self.process is None and now >= self._due
 
-    def taken(self, process: int, channel: Channel, now: float) -> None:
-        """`process` holds it from now on."""
-        self.process, self.channel, self._began, self.generation = process, channel, now, 0
+    def taken(self, holder: int, channel: Channel, now: float) -> None:
+        """The process `holder` has it from now on."""
+        self.process, self.channel, self._began, self.generation = holder, channel, now, 0
 
     def left(self, status: int, now: float) -> None:
         """Its holder has ended."""
@@ -60,7 +70,7 @@ class Post:
 class Crew:
     """All posts. `release` yields what every child of this parent must close."""
 
-    def __init__(self, posts: Sequence[Post], release: Callable[[], Iterable[child.Closeable]]) -> None:
+    def __init__(self, posts: Sequence[Post], release: Callable[[], Iterable[process.Closeable]]) -> None:
         self.posts = tuple(posts)
         self._release = release
 
@@ -74,7 +84,7 @@ class Crew:
         """The posts whose holders have ended since the last call."""
         left = []
         for post in self.posts:
-            status = child.reap(post.process) if post.process is not None else None
+            status = process.reap(post.process) if post.process is not None else None
             if status is not None:
                 post.left(status, time.monotonic())
                 left.append(post)
@@ -97,7 +107,7 @@ class Crew:
         """End every child at once, and wait for it."""
         for post in self.posts:
             if post.process is not None:
-                child.kill(post.process)
+                process.kill(post.process)
                 with contextlib.suppress(ChildProcessError):
                     os.waitpid(post.process, 0)
                 post.left(-9, time.monotonic())
@@ -106,7 +116,7 @@ class Crew:
         """Descriptors that become readable when a child speaks."""
         return [post.channel.fileno() for post in self.posts if post.channel is not None]
 
-    def belongings(self, post: Post | None = None) -> list[child.Closeable]:
+    def belongings(self, post: Post | None = None) -> list[process.Closeable]:
         """What a child, the one at `post` or any other, must not keep open."""
         channels = [other.channel for other in self.posts if other.channel is not None]
         return [*channels, *(kept for other in self.posts if other is not post for kept in other.keeps)]
@@ -114,6 +124,53 @@ class Crew:
     def _start(self, post: Post) -> None:
         ours, theirs = Channel.pair()
         release = (*self._release(), *self.belongings(post), ours)
-        process = child.fork(lambda: post.body(theirs), release)
+        holder = process.fork(lambda: post.body(theirs), release)
         theirs.close()
-        post.taken(process, ours, time.monotonic())
+        post.taken(holder, ours, time.monotonic())
+
+
+class Office:
+    """The admin listener, or none."""
+
+    def __init__(
+        self,
+        bound: socket.socket | None,
+        application: Application | None,
+        board: Board,
+        banks: Sequence[Bank],
+    ) -> None:
+        self._bound = bound
+        self._application = application
+        self._board = board
+        self._banks = banks
+
+    @classmethod
+    def bind(
+        cls, address: str, application: Application | None, board: Board, banks: Sequence[Bank]
+    ) -> Office:
+        """Bind `ADDRESS:PORT`, or nothing for "off"; raises `ServeError` naming `--admin off`."""
+        remedy = "choose another with --admin ADDRESS:PORT, or --admin off"
+        bound = None if address == OFF else bind(Address.of_text(address), f"{address} for admin", remedy)
+        return cls(bound, application, board, banks)
+
+    def posts(self, edition: Callable[[], Edition]) -> list[Post]:
+        """The post of the admin process, which begins with what `edition` returns then."""
+        if self._bound is None:
+            return []
+        return [Post("admin", lambda channel: self._work(channel, edition()), [self._bound])]
+
+    def announce(self) -> None:
+        if self._bound is not None:
+            host, port = self._bound.getsockname()[:2]
+            say(f"admin on http://{Address(self._bound.family, host, port)}")
+
+    def close(self) -> None:
+        if self._bound is not None:
+            self._bound.close()
+
+    def _work(self, channel: Channel, edition: Edition) -> int:
+        # Imported here only: neither the parent nor a worker should carry a web framework.
+        from detour.serve import admin
+
+        assert self._bound is not None
+        return admin.run(self._bound, Readings(self._board, self._banks), edition, channel, self._application)

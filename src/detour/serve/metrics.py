@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 
 from detour.core.matcher import RuleSet
 from detour.serve import stats
-from detour.serve.readings import Readings
+from detour.serve.board import Readings
 
 # Each series costs the store that scrapes it for weeks; a bulk file of a million lines is one import.
 MOST_RULES = 1000

@@ -29,11 +29,10 @@ import httptools
 
 from detour.core.message import METHODS
 from detour.errors import RequestError
-from detour.serve.access_log import access_line
-from detour.serve.answering import Desk, worth_keeping
+from detour.serve.answering import Endpoint, Entry, worth_keeping
 from detour.serve.forwarded import Asker, plain_address
 from detour.serve.head import Head, read_head
-from detour.serve.memo import Entry
+from detour.serve.log import access_line
 from detour.serve.stats import (
     CONNECTIONS_CLOSED,
     CONNECTIONS_OPENED,
@@ -75,14 +74,14 @@ def _new_parser() -> httptools.HttpRequestParser:
 
 
 class Connection(asyncio.Protocol):
-    """One connection of a listener (`desk`)."""
+    """One connection of a listener (`endpoint`)."""
 
     __slots__ = (
         "__weakref__",
         "_client",
         "_content",
         "_deadline",
-        "_desk",
+        "_endpoint",
         "_eof",
         "_held",
         "_lead",
@@ -102,9 +101,9 @@ class Connection(asyncio.Protocol):
         "_write",
     )  # fmt: skip
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._service = desk.service
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+        self._service = endpoint.service
         self._parser = _new_parser()
         self._mode = self._ready = READY
         self._held = b""  # the part of a head that has come, all fed to the parser
@@ -127,7 +126,7 @@ class Connection(asyncio.Protocol):
         self._write = self._transport.write
         peer = transport.get_extra_info("peername")
         self._client = plain_address(peer[0]) if peer else ""
-        self._trusted = self._desk.trusts(self._client)
+        self._trusted = self._endpoint.trusts(self._client)
         if self._trusted or self._service.log is not None:
             self._mode = self._ready = CAREFUL
         # Over TCP, 0: uvloop then writes at once instead of at the end of the loop's turn, and says
@@ -136,13 +135,13 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(high=0 if plain else TLS_BUFFER)
         self._service.counters.view[CONNECTIONS_OPENED] += 1
         self._service.connections.add(self)
-        self._desk.open += 1
-        if self._desk.open > self._desk.settings.max_connections:
+        self._endpoint.open += 1
+        if self._endpoint.open > self._endpoint.settings.max_connections:
             self._turn_away()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._service.connections.discard(self)
-        self._desk.open -= 1
+        self._endpoint.open -= 1
         view = self._service.counters.view
         view[CONNECTIONS_CLOSED] += 1
         if self._paused or (exc is not None and self._mode == DISCARD):
@@ -163,11 +162,11 @@ class Connection(asyncio.Protocol):
             now = service.clock()
             if not service.second <= now < service.second_end:
                 service.tick(now)
-            entry = self._desk.memo.young.get(self._seen_key)
+            entry = self._endpoint.memo.young.get(self._seen_key)
             if entry is not None and now < entry[0] and not entry[5]:
                 _, before, after, slot, hit, _, _ = entry
                 view = service.counters.view
-                view[slot] += 1  # first: a worker killed here has counted what it did not send, not the reverse
+                view[slot] += 1  # first: a worker killed here counts one too many, never one too few
                 if hit:
                     view[hit] += 1
                 self._write(before + service.date + after)
@@ -210,7 +209,7 @@ class Connection(asyncio.Protocol):
             service.tick(now)
         # A key is only ever kept with a Host line for `host`, so nothing else can be found.
         key = (head[: head.find(b"\r")], host)
-        entry = self._desk.memo.young.get(key)
+        entry = self._endpoint.memo.young.get(key)
         if entry is None or now >= entry[0] or (entry[5] and _forwarded_field(head)):
             self._answered(head, data[end:])
             return
@@ -289,13 +288,13 @@ class Connection(asyncio.Protocol):
     def _due(self, now: float) -> float:
         """The deadline of a connection on which something happened just now."""
         if self._mode == HEAD:
-            return self._deadline if self._deadline < inf else now + self._desk.settings.head_timeout
+            return self._deadline if self._deadline < inf else now + self._endpoint.settings.head_timeout
         if self._mode in (CONTENT, DISCARD):
             self._limit = min(self._limit, now + DISCARD_LIMIT)
             return min(self._limit, now + SILENCE_LIMIT)
         if self._mode == CLOSED:
             return now + DISCARD_LIMIT
-        return now + self._desk.settings.idle_timeout
+        return now + self._endpoint.settings.idle_timeout
 
     # -- everything that is not the hot path -----------------------------------------------------------------
 
@@ -335,7 +334,7 @@ class Connection(asyncio.Protocol):
             if not data:
                 return b""
             self._mode = HEAD
-            self._deadline = self._service.monotonic() + self._desk.settings.head_timeout
+            self._deadline = self._service.monotonic() + self._endpoint.settings.head_timeout
         fed = len(self._held)
         whole = self._held + data
         end = whole.find(b"\r\n\r\n", max(0, fed - 3)) + 4
@@ -391,17 +390,17 @@ class Connection(asyncio.Protocol):
             return b""
         keeps = _keeps_open(head) and not self._service.draining
         said_so = "close" if not keeps else "keep-alive" if head.minor == 0 else ""
-        asker = Asker(self._desk.scheme, head.host, self._client)
+        asker = Asker(self._endpoint.scheme, head.host, self._client)
         now = self._service.now()
         try:
             if self._trusted:
-                asker = self._desk.asker(head, asker)
+                asker = self._endpoint.asker(head, asker)
             entry = self._entry(octets, head, asker, said_so, now)
         except RequestError as error:
             self._refuse(error, head.method, head.target, asker)
             return b""
         except Exception as error:  # whatever fails in a decision must not cost the connection
-            entry = self._desk.broken(head, error, said_so)
+            entry = self._endpoint.broken(head, error, said_so)
         if entry.hit:
             self._service.counters.view[entry.hit] += 1
         self._send(entry.answer, now, head.method, head.target, asker)
@@ -409,25 +408,25 @@ class Connection(asyncio.Protocol):
 
     def _entry(self, octets: bytes, head: Head, asker: Asker, said_so: str, now: float) -> Entry:
         """From the memo if it may be, else decided, and remembered if it may be."""
-        desk = self._desk
+        endpoint = self._endpoint
         if said_so:
-            return desk.entry(head, asker, self._trusted, said_so, now)
+            return endpoint.entry(head, asker, self._trusted, said_so, now)
         lines = _find_lines(octets)
         host = [line for line in lines if line[:6].lower() == b"\nhost:"]
         # The hot path's key, or one that nothing on the hot path looks like.
         line = octets[: octets.find(b"\r")]
         key = (line, asker.scheme, asker.host) if self._ready == CAREFUL else (line, host[0])
-        found = desk.memo.find(key)
+        found = endpoint.memo.find(key)
         if found is not None and now < found.until and not self._loops(found, head):
             return found
-        entry = desk.entry(head, asker, self._trusted, said_so, now)
+        entry = endpoint.entry(head, asker, self._trusted, said_so, now)
         if worth_keeping(head, entry, now):
-            desk.memo.keep(key, entry)
+            endpoint.memo.keep(key, entry)
             self._learn(lines, head)
         return entry
 
     def _loops(self, entry: Entry, head: Head) -> bool:
-        return bool(entry.twin) and entry.twin in self._desk.evidence(head, self._trusted)
+        return bool(entry.twin) and entry.twin in self._endpoint.evidence(head, self._trusted)
 
     def _learn(self, lines: list[bytes], head: Head) -> None:
         """Let the hot path know lines that leave the connection open, now that this head has."""
@@ -477,11 +476,11 @@ class Connection(asyncio.Protocol):
         self._discard()
 
     def _nobody(self) -> Asker:
-        return Asker(self._desk.scheme, None, self._client)
+        return Asker(self._endpoint.scheme, None, self._client)
 
     def _turn_away(self) -> None:
         """Too many connections: 503, unless those turned away are too many, too."""
-        if self._desk.open > 2 * self._desk.settings.max_connections:
+        if self._endpoint.open > 2 * self._endpoint.settings.max_connections:
             self.abort()
             return
         answer = said(503, "too many connections", connection="close")

@@ -1,19 +1,144 @@
-"""When rules are compiled again, and whether the outcome may take effect."""
+"""How rules and certificates are read, at the start and again when their files change.
+
+Files are watched by asking the system a few times a second. `stat` follows links, so a ConfigMap
+(`file -> ..data/file`, `..data -> ..2026_…`) shows another inode when its link is swapped, an editor's
+rename shows one too, and network and bind mounts, which send no notifications, are seen like any other.
+A handful of `stat` calls costs nothing.
+
+Rules are compiled by a child at low priority, which reads the files and leaves a snapshot behind: the same
+at the start and at every reload, so the parent stays small and never waits for a parser. What is faulty,
+or shrank like an accident, changes nothing that is being served.
+"""
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from detour.errors import RuleError, ServeError
-from detour.serve import child
-from detour.serve.compilation import Compilation, RuleSource
-from detour.serve.diagnostics import say
-from detour.serve.snapshot import Manifest
-from detour.serve.watch import Watch, with_folders
+from detour.serve.certificate import TLS, paths_of
+from detour.serve.log import say
+from detour.serve.process import Closeable, anonymous_file, fork, kill, reap
+from detour.serve.snapshot import Loaded, Manifest, read_manifest, write_faults, write_rules
 
+INTERVAL = 0.25  # seconds between two looks
+_CLOCK_STEP = 20_000_000  # ns; a file's time may lag the clock by a kernel tick
+_NICE = 10  # of the child that compiles
 # A file cut short by a full disk or a broken generator often still parses.
 _WORTH_GUARDING = 100  # rules
+
+Print = tuple[int, int, int, int]  # device, inode, size, time of change in ns
+
+
+def fingerprint(path: str) -> Print | None:
+    """What identifies the present content of `path`; None when it cannot be looked at."""
+    try:
+        seen = os.stat(path)
+    except OSError:
+        return None
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns
+
+
+class Watch:
+    """A set of paths, as they were when last accepted and as they were at the last look."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._paths = tuple(paths)
+        self._accepted = self._look()
+        self._last = self._accepted
+
+    def changed(self) -> bool:
+        """Look once. True when something differs from what was accepted, and not from the look before."""
+        now = self._look()
+        rests, self._last = now == self._last, now
+        return rests and now != self._accepted
+
+    def accept(self) -> None:
+        """Take the files as they are now for known, whatever becomes of them."""
+        self._accepted = self._last = self._look()
+
+    def follow(self, paths: Iterable[str], since: float) -> None:
+        """Watch `paths` instead. What was known stays known; a path that is new and was written after
+        `since` (seconds since the epoch, when its reading began) counts as changed."""
+        known = self._accepted
+        self._paths = tuple(paths)
+        self._last = self._look()
+        self._accepted = {
+            path: known[path] if path in known else _unless_newer(seen, since)
+            for path, seen in self._last.items()
+        }
+
+    def _look(self) -> dict[str, Print | None]:
+        return {path: fingerprint(path) for path in self._paths}
+
+
+def _unless_newer(seen: Print | None, since: float) -> Print | None:
+    newer = seen is not None and seen[3] >= int(since * 1e9) - _CLOCK_STEP
+    return (-1, -1, -1, time.time_ns()) if newer else seen
+
+
+def with_folders(paths: Iterable[str]) -> tuple[str, ...]:
+    """`paths` and the folders they lie in: a file that appears beside them is seen, too."""
+    known = tuple(paths)
+    folders = {os.path.dirname(path) or "." for path in known}
+    return (*known, *sorted(folders))
+
+
+class RuleSource(Protocol):
+    """Where rules come from: a file, or a store."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What to watch before anything was read: the rule file."""
+        ...
+
+    def load(self) -> Loaded:
+        """Read the rules; raises `RuleError` with every fault. Runs in a child of its own."""
+        ...
+
+
+class Compilation:
+    """A running or ended compile child, and the file it writes to."""
+
+    def __init__(
+        self, source: RuleSource, overrides: Mapping[str, Any], release: Iterable[Closeable] = ()
+    ) -> None:
+        self.descriptor = anonymous_file("detour-rules")
+        self.began = time.time()
+        self._status: int | None = None
+        self._process = fork(lambda: _compile(self.descriptor, source, overrides), release, mortal=True)
+
+    def ended(self) -> bool:
+        """Whether the child has ended; never waits."""
+        if self._status is None:
+            self._status = reap(self._process)
+        return self._status is not None
+
+    def manifest(self) -> Manifest:
+        """What was compiled; raises `RuleError` with the faults, `ServeError` when the child broke."""
+        if self._status is not None and self._status < 0:
+            raise ServeError(f"the process that compiles the rules was killed (signal {-self._status})")
+        return read_manifest(self.descriptor)
+
+    def abandon(self) -> None:
+        """Stop the child if it runs, and close the file."""
+        if not self.ended():
+            kill(self._process)
+            os.waitpid(self._process, 0)
+        os.close(self.descriptor)
+
+
+def _compile(descriptor: int, source: RuleSource, overrides: Mapping[str, Any]) -> int:
+    os.nice(_NICE)
+    try:
+        loaded = source.load()
+    except RuleError as error:
+        write_faults(descriptor, error.faults)
+        return 1
+    write_rules(descriptor, loaded, overrides)
+    return 0
 
 
 def shrinks_too_much(before: int, after: int) -> bool:
@@ -29,7 +154,7 @@ class Reloading:
         source: RuleSource,
         overrides: Mapping[str, Any],
         first: tuple[Manifest, float],
-        release: Callable[[], Iterable[child.Closeable]],
+        release: Callable[[], Iterable[Closeable]],
     ) -> None:
         self._source = source
         self._overrides = overrides
@@ -91,3 +216,33 @@ class Reloading:
         # The remedy may be a file that does not exist yet: watch where it would appear.
         self._watch.follow(with_folders(self.manifest.files), compilation.began)
         compilation.abandon()
+
+
+class Vault:
+    """`renew` at intervals; a certificate that cannot be used is said, and the one before it stays."""
+
+    def __init__(self, offered: Iterable[TLS | None]) -> None:
+        self._offered = [tls for tls in offered if tls is not None]
+        self._watch = Watch({path for tls in self._offered for path in paths_of(tls.entries)})
+        self._asked = False
+        self.failures = 0
+
+    def ask(self) -> None:
+        """Read all files at the next `renew`, changed or not."""
+        self._asked = True
+
+    def renew(self) -> bool:
+        """Whether the certificates were read anew: then the workers must do so, too."""
+        if not self._offered or not (self._watch.changed() or self._asked):
+            return False
+        self._asked = False
+        self._watch.accept()
+        try:
+            for tls in self._offered:
+                tls.reload()
+        except ServeError as error:
+            self.failures += 1
+            say(f"certificates not reloaded, those of before stay in use:\n{error}")
+            return False
+        say("certificates reloaded")
+        return True

@@ -15,25 +15,21 @@ from functools import partial
 
 from detour.core.settings import ServerSettings
 from detour.errors import ServeError
-from detour.serve import child, worker
-from detour.serve.board import Board
+from detour.serve import worker
+from detour.serve.board import Application, Board
 from detour.serve.channel import Channel, Kind
-from detour.serve.compilation import Compilation, RuleSource
-from detour.serve.crew import Crew, Post
-from detour.serve.diagnostics import say
-from detour.serve.drain import STEP, Draining
-from detour.serve.ledger import Ledger
+from detour.serve.crew import Crew, Office, Post
 from detour.serve.listener import Listener, bind_all, fit_connections, raise_descriptor_limit
-from detour.serve.office import Application, Office
+from detour.serve.log import say
 from detour.serve.options import Options, choose_listeners, count_workers
-from detour.serve.reload import Reloading
-from detour.serve.signals import Signals
-from detour.serve.snapshot import Manifest
-from detour.serve.stats import anonymous_file
-from detour.serve.vault import Vault
-from detour.serve.watch import INTERVAL
+from detour.serve.process import Closeable, Signals, anonymous_file
+from detour.serve.reload import INTERVAL, Compilation, Reloading, RuleSource, Vault
+from detour.serve.snapshot import Edition, Manifest
+from detour.serve.stats import Ledger
 
 DRAINED, ABORTED = 0, 130
+_STEP = 0.05  # seconds between two looks while draining
+_GRACE = 1.0  # seconds beyond the drain timeout before a child is killed
 _SLOWEST_SWAP = 30.0  # seconds after which a worker that has not taken new rules no longer holds up a reload
 
 
@@ -81,7 +77,7 @@ class Server:
         self._listeners = _bind(manifest, options, len(self._banks))
         self._vault = Vault([listener.tls for listener in self._listeners])
         self._office = Office.bind(options.admin, application, self._board, self._banks)
-        self._edition = self._ledger.issue(1, manifest, first.descriptor)
+        self._edition = self._issue(1, manifest, first.descriptor)
         self._crew = Crew(self._posts(manifest.server), lambda: (signals,))
         self._reloading = Reloading(source, options.server, (manifest, first.began), self._all_belongings)
         self._swap_began: float | None = first.began  # seconds since the epoch, while workers take new rules
@@ -131,7 +127,7 @@ class Server:
         self._board["rules"] = self._manifest.rules
 
     def _patience(self) -> float:
-        return INTERVAL if self._draining is None else STEP
+        return INTERVAL if self._draining is None else _STEP
 
     def _take(self, number: int) -> bool:
         """Act on a signal; True to abort."""
@@ -186,10 +182,15 @@ class Server:
         manifest, descriptor, self._swap_began = outcome
         self._note_changes(manifest)
         old, self._manifest = self._edition, manifest
-        self._edition = self._ledger.issue(old.generation + 1, manifest, descriptor)
+        self._edition = self._issue(old.generation + 1, manifest, descriptor)
         old.close()
         self._swap_due = time.monotonic() + _SLOWEST_SWAP
         self._crew.tell(Kind.RULES, self._edition.generation, self._edition.descriptors)
+
+    def _issue(self, generation: int, manifest: Manifest, rules: int) -> Edition:
+        """An edition of the snapshot `rules`, its hits counted where they were before."""
+        slots = self._ledger.assign(manifest.series)
+        return Edition.issue(generation, rules, manifest.series, slots)
 
     def _swapping(self) -> bool:
         """Whether some worker has yet to take the newest rules; says so when the last one has."""
@@ -264,13 +265,32 @@ class Server:
     def _all_left(self, posts: Iterable[Post]) -> bool:
         return all(post.process is None for post in posts)
 
-    def _all_belongings(self) -> Iterable[child.Closeable]:
+    def _all_belongings(self) -> Iterable[Closeable]:
         return (self._signals, *self._crew.belongings())
 
     def _close(self) -> None:
         for listener in self._listeners:
             listener.close()
         self._office.close()
+
+
+class Draining:
+    """The end as two deadlines: until when connections are accepted, and until when they may last."""
+
+    def __init__(self, delay: float, timeout: float) -> None:
+        self._accept_until = time.monotonic() + delay
+        self._end = self._accept_until + timeout + _GRACE
+        self.told = self.ending = False
+
+    def end_soon(self) -> None:
+        """All workers are gone: what is left has little to do."""
+        self.ending, self._end = True, time.monotonic() + _GRACE
+
+    def accepts(self, now: float) -> bool:
+        return now < self._accept_until
+
+    def overdue(self, now: float) -> bool:
+        return now >= self._end
 
 
 def _bind(manifest: Manifest, options: Options, workers: int) -> list[Listener]:

@@ -3,6 +3,9 @@
 Header, manifest, rules. The manifest is what the parent needs to know (settings, names, files to
 watch); it never loads the rules. Manifest and rules are pickles: only processes of one server ever
 hold the file, it has no name, and the digest guards against a writer that died half-way.
+
+An edition is a snapshot in force: it adds the slots that its hits are counted in, and is handed on as
+descriptors that any process of the server can open.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ import msgspec
 from detour.core.matcher import RuleSet
 from detour.core.settings import ListenerSettings, ServerSettings
 from detour.errors import Fault, RuleError, ServeError
+from detour.serve.channel import Kind, Message
+from detour.serve.process import anonymous_file
+from detour.serve.stats import pack_slots, unpack_slots
 
 _HEADER = struct.Struct("<8sIIQQ16s")
 _MAGIC = b"detour\r\n"
@@ -91,6 +97,44 @@ def read_rules(descriptor: int) -> RuleSet:
         start = _HEADER.size + first
         with memoryview(mapped) as whole, whole[start : start + second] as body:
             return RuleSet(*pickle.loads(body))
+
+
+class Edition(msgspec.Struct, frozen=True):
+    """A snapshot and the slots its hits are counted in; `generation` counts editions from 1."""
+
+    generation: int
+    rules: int  # descriptor of a snapshot
+    slots: int  # descriptor of packed slots
+
+    @classmethod
+    def issue(cls, generation: int, rules: int, series: tuple[str, ...], slots: dict[str, int]) -> Edition:
+        """An edition of the snapshot `rules`, which it owns from now on."""
+        descriptor = anonymous_file("detour-slots")
+        with os.fdopen(os.dup(descriptor), "wb") as out:
+            out.write(pack_slots(series, slots))
+        return cls(generation, rules, descriptor)
+
+    @classmethod
+    def received(cls, message: Message) -> Edition:
+        """The edition that a `Kind.RULES` message carries."""
+        assert message.kind is Kind.RULES
+        rules, slots = message.descriptors
+        return cls(message.generation, rules, slots)
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        return self.rules, self.slots
+
+    def load(self) -> tuple[RuleSet, dict[str, int]]:
+        """The rules, and the slot of each of their series. Takes long for many rules."""
+        rules = read_rules(self.rules)
+        packed = os.pread(self.slots, os.fstat(self.slots).st_size, 0)
+        return rules, unpack_slots(rules.series, packed)
+
+    def close(self) -> None:
+        """Close this process's descriptors."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
 
 
 def _write(descriptor: int, kind: int, head: bytes, body: bytes) -> None:

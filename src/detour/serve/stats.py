@@ -6,18 +6,18 @@ the sum over all banks. A bank is handed to the worker's successor, so a death l
 only ever grows, so a reload moves no slot.
 
 Slots below `FIRST_RULE_SLOT` are fixed; above, the parent's `SlotTable` gives each series of hits
-(a rule's name, or its import's) one slot.
+(a rule's name, or its import's) one slot. Banks and table together are the parent's `Ledger`.
 """
 
 from __future__ import annotations
 
 import mmap
 import os
-import tempfile
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
 from detour.core.message import METHODS
+from detour.serve.process import anonymous_file
 
 METHOD_NAMES: tuple[str, ...] = (*sorted(METHODS), "other")
 # Every status the server sends; 0 stands for one that is missing here.
@@ -135,13 +135,21 @@ class Bank:
         os.close(self.descriptor)
 
 
-def anonymous_file(name: str) -> int:
-    """A descriptor of an empty file without a name: in memory where the system can, else unlinked."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create(name)
-    descriptor, path = tempfile.mkstemp(prefix=f"{name}-")
-    os.unlink(path)
-    return descriptor
+class Ledger:
+    """Who counts where, the parent's: a bank for each worker, always large enough for the newest rules."""
+
+    def __init__(self, workers: int) -> None:
+        self._table = SlotTable()
+        self.banks = tuple(Bank() for _ in range(workers))
+
+    def assign(self, series: Sequence[str]) -> dict[str, int]:
+        """The slot of each of `series`, where it was before; every bank has room for it."""
+        reclaimed = self._table.reclaim()
+        slots = self._table.assign(series)
+        for bank in self.banks:
+            bank.grow(self._table.size)
+            bank.zero(reclaimed)
+        return slots
 
 
 def pack_slots(series: Sequence[str], slots: Mapping[str, int]) -> bytes:

@@ -10,6 +10,7 @@ import gc
 import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 import uvloop
@@ -18,19 +19,18 @@ from detour.core.matcher import SKIP_REASONS, RuleSet
 from detour.core.message import Request
 from detour.core.settings import ListenerSettings
 from detour.errors import ServeError
+from detour.serve.answering import Endpoint, Service
 from detour.serve.certificate import TLS
 from detour.serve.channel import Channel, Kind, Message
-from detour.serve.diagnostics import STDERR, format_lines
-from detour.serve.edition import Edition
-from detour.serve.line_writer import LineWriter
 from detour.serve.listener import BACKLOG
-from detour.serve.service import Endpoint, Service
+from detour.serve.log import STDERR, STDOUT, LineWriter, format_lines
+from detour.serve.protocol import Connection
+from detour.serve.snapshot import Edition
 from detour.serve.stats import LOG_LINES_DROPPED, Bank, Counters
 
 _SWEEP = 0.25  # seconds between two looks for connections past their deadline
 _LAST_ACCEPT = 0.02  # seconds in which what is queued already is still taken in
 _ORPHAN_TIMEOUT = 1.0  # seconds for open connections when the parent is gone
-_STDOUT = 1
 _MOST_HINTS = 3  # rules named for one request that none answered
 
 
@@ -65,7 +65,7 @@ class Worker:
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
         self._warnings = LineWriter(STDERR)
         self._log = (
-            LineWriter(_STDOUT, place.log_lock, self._count_dropped) if place.log_lock is not None else None
+            LineWriter(STDOUT, place.log_lock, self._count_dropped) if place.log_lock is not None else None
         )
         self._service: Service
 
@@ -91,12 +91,12 @@ class Worker:
         return 0
 
     async def _listen(self, door: Door) -> asyncio.Server:
-        endpoint = Endpoint(self._service, door.settings)
+        connection = partial(Connection, Endpoint(self._service, door.settings))
         loop = asyncio.get_running_loop()
         if door.tls is None:
-            return await loop.create_server(endpoint.connection, sock=door.socket, backlog=BACKLOG)
+            return await loop.create_server(connection, sock=door.socket, backlog=BACKLOG)
         return await loop.create_server(
-            endpoint.connection,
+            connection,
             sock=door.socket,
             backlog=BACKLOG,
             ssl=door.tls.context,

@@ -7,8 +7,8 @@ import threading
 import time
 from pathlib import Path
 
-from detour.serve.line_writer import LineWriter, batches
-from detour.serve.stats import anonymous_file
+from detour.serve.log import LineWriter, batches
+from detour.serve.process import anonymous_file
 
 
 def test_batches_never_cut_a_line() -> None:

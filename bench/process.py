@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import socket
 import subprocess
@@ -41,6 +42,16 @@ class Cpu(msgspec.Struct, frozen=True):
         return Cpu(self.user - other.user, self.system - other.system)
 
 
+class Memory(msgspec.Struct, frozen=True):
+    """Octets of memory: shared pages in proportion (PSS), and those that nobody else maps (USS)."""
+
+    resident: int = 0
+    private: int = 0
+
+    def __add__(self, other: Memory) -> Memory:
+        return Memory(self.resident + other.resident, self.private + other.private)
+
+
 def free_port() -> int:
     """A port the kernel just had free on loopback."""
     with socket.socket() as probe:
@@ -64,7 +75,7 @@ class Server:
             self._root = subprocess.Popen(
                 _bind_to(core, launch.argv),
                 env={**os.environ, **launch.env},
-                cwd=Path(__file__).parents[2],
+                cwd=Path(__file__).parents[1],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -83,16 +94,19 @@ class Server:
                 process.kill()
         self._root.wait()
 
-    def wait(self) -> None:
-        """Return when the port answers; raises `Absent` with the last line the peer wrote."""
-        deadline = time.monotonic() + START_SECONDS
+    def wait(self, seconds: float = START_SECONDS, most_bytes: float = math.inf) -> None:
+        """Return when the port answers; raises `Absent` with the last line the peer wrote, or when it
+        takes longer than `seconds` or more memory than `most_bytes`."""
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self._root.poll() is not None:
                 raise Absent(f"exit {self._root.returncode}: {self._last_line()}")
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
-            time.sleep(0.05)
-        raise Absent(f"does not listen after {START_SECONDS:.0f} s: {self._last_line()}")
+            if self._resident() > most_bytes:
+                raise Absent(f"takes over {most_bytes / 1e9:.0f} GB while it loads")
+            time.sleep(0.01)
+        raise Absent(f"does not listen after {seconds:.0f} s: {self._last_line()}")
 
     def cpu(self) -> Cpu:
         """CPU time of the whole family so far, threads included."""
@@ -103,6 +117,21 @@ class Server:
                 times = process.cpu_times()
                 total += Cpu(times.user, times.system)
         return total
+
+    def memory(self) -> Memory:
+        """What the whole family holds now."""
+        self._see()
+        total = Memory()
+        for process in self._family.values():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                held = process.memory_full_info()
+                total += Memory(held.pss, held.uss)
+        return total
+
+    def _resident(self) -> int:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return int(psutil.Process(self._root.pid).memory_info().rss)
+        return 0
 
     def _see(self) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):

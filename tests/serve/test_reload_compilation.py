@@ -13,8 +13,7 @@ import pytest
 from detour.core.matcher import RuleSet
 from detour.errors import Fault, RuleError, ServeError, Span
 from detour.load import Loaded
-from detour.serve import child
-from detour.serve.compilation import Compilation
+from detour.serve.reload import Compilation
 from tests.serve.running_server import eventually
 
 
@@ -92,17 +91,3 @@ def test_an_abandoned_compilation_leaves_no_process() -> None:
     assert not compilation.ended()
     compilation.abandon()
     assert compilation.ended()
-
-
-def test_a_child_never_returns_into_its_parents_frames() -> None:
-    before = os.getpid()
-    process = child.fork(lambda: 7)
-    assert os.getpid() == before
-    assert eventually(lambda: child.reap(process), "its end") == 7
-
-
-def test_a_process_that_somebody_else_reaped_counts_as_ended() -> None:
-    process = child.fork(lambda: 0)
-    os.waitpid(process, 0)
-    assert child.reap(process) == 0
-    child.kill(process)

@@ -1,21 +1,84 @@
-"""Lines to a descriptor that may be slow, from a loop that must not wait.
+"""What the server writes: the access log on stdout, and lines for a person on stderr.
 
-Lines queue up to a bound and are counted as dropped beyond it; a thread writes them in batches. A
-lock shared by all workers keeps their batches whole on a pipe, where a write above PIPE_BUF may be
-torn apart (POSIX write()); the kernel gives it back when its holder dies. The descriptor is
-never made non-blocking: that would change it for every program that shares it.
+The access log is JSON, so that nothing a client sends can begin another line. Every line for a person begins
+`detour: ` and leaves in one write.
+
+A descriptor may be slow, and a loop must not wait for it: lines queue up to a bound and are counted as
+dropped beyond it; a thread writes them in batches. A lock shared by all workers keeps their batches whole
+on a pipe, where a write above PIPE_BUF may be torn apart (POSIX write()); the kernel gives it back when its
+holder dies. The descriptor is never made non-blocking: that would change it for every program that shares it.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import select
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+import msgspec
+
+from detour.serve.forwarded import Asker
+from detour.serve.wire import Answer
+
+STDOUT, STDERR = 1, 2
+# A supervisor that waits for ever on a full pipe replaces no worker: after this long the line is dropped.
+_PATIENCE = 0.2
 _MOST_HELD = 1 << 20  # octets waiting
 _BATCH = 1 << 16  # octets in one write
 _GATHER = 0.05  # seconds in which lines become one batch
+
+_encode = msgspec.json.Encoder().encode
+
+
+class AccessLine(msgspec.Struct, frozen=True):
+    """What was asked and answered; None where the client broke HTTP before it said."""
+
+    time: datetime
+    client: str
+    method: str | None
+    scheme: str
+    host: str | None
+    target: str | None
+    status: int
+    rule: str | None
+    location: str | None
+    bytes: int  # sent: head and content
+
+
+def access_line(
+    now: float, asker: Asker, method: str | None, target: str | None, answer: Answer, sent: int
+) -> bytes:
+    """The line, its end included; `now` in seconds since the epoch."""
+    line = AccessLine(
+        time=datetime.fromtimestamp(now, UTC),
+        client=asker.client,
+        method=method,
+        scheme=asker.scheme,
+        host=asker.host,
+        target=target,
+        status=answer.status,
+        rule=answer.rule or None,
+        location=answer.location or None,
+        bytes=sent,
+    )
+    return _encode(line) + b"\n"
+
+
+def format_lines(text: str) -> bytes:
+    """`text` as octets, every line of it prefixed, newline included."""
+    return "".join(f"detour: {line}\n" for line in text.splitlines()).encode("utf-8", "backslashreplace")
+
+
+def say(text: str) -> None:
+    """Write `text` to stderr; gives up quietly when stderr is closed or takes nothing for 0.2 s."""
+    try:
+        if select.select([], [STDERR], [], _PATIENCE)[1]:
+            os.write(STDERR, format_lines(text))
+    except (OSError, ValueError):
+        return
 
 
 class LineWriter:

@@ -6,7 +6,7 @@ import os
 import time
 from pathlib import Path
 
-from detour.serve.watch import Watch, with_folders
+from detour.serve.reload import Watch, with_folders
 
 
 def _watch(*paths: Path) -> Watch:

@@ -1,0 +1,1 @@
+"""What a redirect costs among a million rules: kinds of rules, how many of them, which of them is hit."""
