@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from detour.core.matcher import RuleSet
+from detour.core.index import IndexWriter
+from detour.core.matcher import RuleSet, Settings
 from detour.core.message import Request
+from detour.core.rule import Terms
 from detour.core.url import URL, decode_query, normalize
 from detour.formats.imports import Import, Imported, read_import
 
@@ -23,18 +25,20 @@ def data_file(*parts: str) -> Path:
     return path
 
 
-def imported(dialect: str, text: str) -> Imported:
+def imported(dialect: str, text: str) -> tuple[Imported, RuleSet]:
     """What an import rule without further keys makes of a file."""
-    return read_import(Import("legacy", "_redirects", dialect, (), None, False, (), False, None, {}), text)
+    writer = IndexWriter()
+    job = Import("legacy", "_redirects", dialect, (), None, False, (), False, None, Terms())
+    outcome = read_import(job, text, writer.add)
+    return outcome, RuleSet.written(writer, Settings())
 
 
 class Site:
     """The rules of one file, to be asked."""
 
     def __init__(self, dialect: str, text: str, faults: int = 0) -> None:
-        read = imported(dialect, text)
+        read, self.rules = imported(dialect, text)
         assert len(read.faults) == faults, read.faults
-        self.rules = RuleSet(read.rules)
 
     def answer(self, url: str) -> tuple[int, str | None] | None:
         """Status and absolute Location for a GET of `url`; None where no line answers."""

@@ -118,7 +118,7 @@ def test_a_file_of_64_kib_is_read_and_one_octet_more_is_one_fault() -> None:
     line = "/é /b\n"
     count, rest = divmod(MAX_SIZE, len(line.encode()))
     text = line * count + "#" * rest
-    assert len(imported("ipfs", text).rules) == count
+    assert len(imported("ipfs", text)[1].rules) == count
     [fault] = read(text + "#")
     assert isinstance(fault, LineFault)
     assert (fault.line, fault.fact) == (count + 1, "a file of 65537 octets")

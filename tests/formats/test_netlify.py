@@ -148,8 +148,8 @@ def test_45000_lines_are_45000_rules_within_seconds() -> None:
 def test_a_real_site_has_a_rule_for_each_line_but_the_one_without_a_slash() -> None:
     text = data_file("gateway-api-site-_redirects", "_redirects").read_text("utf-8")
     lines = rule_lines(text)
-    outcomes = imported("netlify", text)
-    assert len(outcomes.rules) == sum(line.startswith("/") for line in lines)
+    outcomes, made = imported("netlify", text)
+    assert len(made.rules) == sum(line.startswith("/") for line in lines)
     [fault] = outcomes.faults
     assert "'geps/by-state/' does not begin with a slash" in fault.fact
     site = Site("netlify", text, faults=1)
