@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detour import Pattern, PatternError
-from detour.core.keys import ONE, REST, keys
+from detour.core.keys import ONE, REST, file, file_parsed, keys
 
 CASES = {
     "/": ("/",),
@@ -80,3 +80,19 @@ def test_the_keys_match_exactly_what_the_pattern_matches(
     else:
         assert expected in matches
         assert matches[0] == expected or len(matches) > 1
+
+
+@settings(max_examples=1000)
+@given(
+    st.sampled_from(["", "//h.test", "http://h.test", "https://a-b.h.test", "//xn--a.test", "http:"]),
+    st.lists(st.sampled_from(["a", "b-1", ":x", ":y", ":url", "*", "", "a.b", ".", "..", "~"]), max_size=4),
+)
+def test_a_plain_pattern_is_filed_as_its_parse_would_be(origin: str, pieces: list[str]) -> None:
+    text = origin + "".join(f"/{piece}" for piece in pieces)
+    try:
+        expected = file_parsed(Pattern.parse(text))
+    except PatternError:
+        with pytest.raises(PatternError):
+            file(text)
+        return
+    assert file(text) == expected

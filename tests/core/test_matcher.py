@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detour import Decision, Request, RuleSet
+from detour import Decision, Pattern, Request, RuleSet
 from tests.core.rules import ask, rules
 
 TWO = """
@@ -173,6 +173,20 @@ def test_without_the_cookie_a_client_is_not_in_a_cookie_share() -> None:
     assert "new." in (ask(ruleset, "GET http://h/x", cookie="sid=1").location or "")
 
 
+def test_a_preflight_is_let_through_to_a_cookie_share() -> None:
+    ruleset = rules(SHARE.replace("0.1", '{ of = 0.1, cookie = "sid" }\ncors = true'))
+    asked = {"origin": "https://a.test", "access_control_request_method": "PUT"}
+    assert ask(ruleset, "OPTIONS http://h/x", **asked).status == 204
+
+
+def test_the_lines_of_an_import_share_their_share() -> None:
+    text = '[[rule]]\nname = "i"\nimport = "f"\ndialect = "netlify"\nshare = 0.5\n'
+    ruleset = rules(text, f="/a /x\n/b /y\n")
+    for i in range(50):
+        one, two = (ask(ruleset, f"GET http://h/{p}", 0, f"10.0.0.{i}").status for p in "ab")
+        assert one == two
+
+
 def test_shares_of_two_rules_are_independent() -> None:
     text = SHARE.replace("0.1", "0.5") + SHARE.replace("0.1", "0.5").replace('"tenth"', '"other"').replace(
         '"rest"', '"rest2"'
@@ -182,8 +196,8 @@ def test_shares_of_two_rules_are_independent() -> None:
     both = neither = 0
     for i in range(400):
         request = Request.of("GET", "http://h/x", (), f"10.0.{i // 256}.{i % 256}")
-        one = RuleSet([first]).decide(request, 0).location is not None
-        two = RuleSet([second]).decide(request, 0).location is not None
+        one = RuleSet.of([first]).decide(request, 0).location is not None
+        two = RuleSet.of([second]).decide(request, 0).location is not None
         both += one and two
         neither += not one and not two
     assert both > 50
@@ -286,6 +300,29 @@ def test_a_rule_that_points_at_its_own_target_does_not_answer(location: str) -> 
     assert ask(rules(text), "GET http://h/a/b").location == "/elsewhere"
 
 
+@pytest.mark.parametrize(
+    ("pattern", "location", "url"),
+    [
+        ("/k", "/k", "http://h/k?x='"),
+        ("/k", "/k", "http://h/k?x=%27&y=<"),
+        ("/k", "/k?x='", "http://h/k?x='"),
+        ("/d/b", "/d/c/%2e%2e/b", "http://h/d/b"),
+        ("/d/b", "/d/%2E/b", "http://h/d/b"),
+        ("/%7ek", "/~k", "http://h/~k"),
+        ("//:h/k", "http://{h}:0080/k", "http://eu.example.com/k"),
+    ],
+)
+def test_no_spelling_of_the_target_itself_is_a_redirect(pattern: str, location: str, url: str) -> None:
+    text = f"""[[rule]]
+name = "r"
+pattern = "{pattern}"
+location = "{location}"
+query = "{"drop" if "?" in location else "keep"}"
+location_hosts = ["eu.example.com"]
+"""
+    assert ask(rules(text), f"GET {url}").status == 404
+
+
 def test_http_to_https_of_the_same_host_is_no_self_loop() -> None:
     text = '[[rule]]\nname = "r"\npattern = "http://h/*"\nlocation = "https://{url.hostname}/{0}"\n'
     assert ask(rules(text), "GET http://h/b").location == "https://h/b"
@@ -352,6 +389,13 @@ def test_a_preflight_says_what_the_rule_allows() -> None:
     assert fields["Access-Control-Allow-Credentials"] == "true"
     assert fields["Access-Control-Max-Age"] == "100"  # cut from ten minutes to the end of the window
     assert "Origin" in fields["Vary"]
+
+
+def test_a_preflight_near_the_end_of_a_window_says_how_long_it_holds() -> None:
+    text = CORS.replace(', max_age = "10m"', "").replace('max_age = "10m"\n', "")
+    request = ("OPTIONS http://h/app", 97.5)
+    asked = {"origin": "https://app.example.com", "access_control_request_method": "PUT"}
+    assert dict(ask(rules(text), *request, **asked).fields)["Access-Control-Max-Age"] == "2"
 
 
 def test_a_preflight_of_an_origin_that_is_not_listed_is_403() -> None:
@@ -435,13 +479,13 @@ REQUEST = st.tuples(
 def first_match(ruleset: RuleSet, request: Request, now: float) -> str | None:
     """The slow, obvious matcher: the name of the first rule whose pattern and conditions match."""
     for rule in ruleset.rules:
-        captures = rule.pattern.match(request)
-        conditions = all(c.holds(request) for c in rule.when) and not any(
-            c.holds(request) for c in rule.unless
+        captures = Pattern.parse(rule.pattern).match(request)
+        conditions = all(c.holds(request) for c in rule.terms.when) and not any(
+            c.holds(request) for c in rule.terms.unless
         )
-        if captures is None or not conditions or not rule.start <= now < rule.end:
+        if captures is None or not conditions or not rule.terms.start <= now < rule.terms.end:
             continue
-        if rule.methods is not None and request.method not in rule.methods:
+        if rule.terms.methods is not None and request.method not in rule.terms.methods:
             continue
         if rule.template is not None and _itself(
             rule.template.location(request, captures, request.received_query), request

@@ -121,6 +121,9 @@ def test_what_a_request_says_is_never_scanned_again(text: str) -> None:
         ("https://{url.scheme}/x", "cannot be a host"),
         ("https://u:p@h/", "user information"),
         ("https://a b/", "not a host"),
+        ("https://{url.hostname}:99999/", "not a host"),
+        ("https://{url.hostname}\r\nX-Evil: 1/", "not a host"),
+        ("https://{url.hostname}.ex\u00e4mple.com x/", "not a host"),
         ("https:///x", "names no host"),
     ],
 )
@@ -135,6 +138,31 @@ def test_a_capture_may_choose_among_listed_hosts_only() -> None:
 
     assert go("http://h/eu") == "https://eu.example.com/x"
     assert go("http://h/evil.test%2F") is None
+
+
+@pytest.mark.parametrize(
+    ("host", "sent"),
+    [
+        ("eu.example.com", "https://eu.example.com/x"),
+        ("EU.example.com", "https://eu.example.com/x"),
+        ("eu.example.com:443", "https://eu.example.com/x"),
+        ("eu.example.com:1337", None),
+        ("eu.example.com:99999", None),
+        ("eu.example.com:evil", None),
+        ("evil.example", None),
+        ("u@eu.example.com", None),
+        ("", None),
+    ],
+)
+def test_location_hosts_are_a_wall(host: str, sent: str | None) -> None:
+    template = Template.parse("https://{h}/x", frozenset({"h"}), ("EU.Example.com",))
+    assert template.location(Request.of("GET", "http://h/"), {"h": host}) == sent
+
+
+@pytest.mark.parametrize("host", ["", "https://foo.com", "foo.com/x", "a b", "u@foo.com", "foo.com?x"])
+def test_an_entry_of_location_hosts_is_a_host(host: str) -> None:
+    with pytest.raises(TemplateError, match="is not a host"):
+        Template.parse("https://{h}/x", frozenset({"h"}), (host,))
 
 
 HOST_CHOICE = '[[rule]]\nname = "r"\npattern = "{}"\nlocation = "{}"\n'
@@ -158,7 +186,9 @@ def test_the_host_may_be_kept_where_the_pattern_fixes_it_or_only_the_scheme_chan
     assert ask(rules(HOST_CHOICE.format(pattern, template)), f"GET {url}").status == 307
 
 
-@pytest.mark.parametrize("host", ["(.+)", "a.*", ":a.:b", "*example.com", "*.com", "*"])
+@pytest.mark.parametrize(
+    "host", ["(.+)", "a.*", ":a.:b", "*example.com", "*.com", "*", "{:a-}?example.com", "(\\\\d+)example.com"]
+)
 def test_a_host_pattern_that_names_no_domain_fixes_none(host: str) -> None:
     with pytest.raises(Exception, match="Host says"):
         rules(HOST_CHOICE.format(f"//{host}/old", "https://{url.hostname}/new"))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from detour.core.matcher import RuleSet
+from detour.core.index import IndexWriter
+from detour.core.matcher import RuleSet, Settings
 from detour.core.message import Request
+from detour.core.rule import Rule, Terms
 from detour.core.url import URL, decode_query, normalize
-from detour.formats.imports import Import, Imported, read_import
+from detour.errors import Fault
+from detour.formats.imports import Import, read_import
 
 DATA = Path(os.environ.get("DETOUR_DATA", Path(__file__).parents[3] / "shared" / "data"))
 
@@ -23,9 +28,28 @@ def data_file(*parts: str) -> Path:
     return path
 
 
-def imported(dialect: str, text: str) -> Imported:
+class Read(msgspec.Struct, frozen=True):
+    """An imported file: what is wrong with it, and its rules."""
+
+    faults: tuple[Fault, ...]
+    warnings: tuple[str, ...]
+    ruleset: RuleSet
+
+    @property
+    def rules(self) -> Sequence[Rule]:
+        return self.ruleset.rules
+
+
+def read_job(job: Import, text: str) -> Read:
+    """What an import makes of a file."""
+    writer = IndexWriter()
+    outcome = read_import(job, text, writer.add)
+    return Read(outcome.faults, outcome.warnings, RuleSet.written(writer, Settings()))
+
+
+def imported(dialect: str, text: str) -> Read:
     """What an import rule without further keys makes of a file."""
-    return read_import(Import("legacy", "_redirects", dialect, (), None, False, (), False, None, {}), text)
+    return read_job(Import("legacy", "_redirects", dialect, (), None, False, (), False, None, Terms()), text)
 
 
 class Site:
@@ -34,7 +58,7 @@ class Site:
     def __init__(self, dialect: str, text: str, faults: int = 0) -> None:
         read = imported(dialect, text)
         assert len(read.faults) == faults, read.faults
-        self.rules = RuleSet(read.rules)
+        self.rules = read.ruleset
 
     def answer(self, url: str) -> tuple[int, str | None] | None:
         """Status and absolute Location for a GET of `url`; None where no line answers."""

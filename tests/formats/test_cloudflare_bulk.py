@@ -10,13 +10,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from detour.core.matcher import RuleSet
 from detour.core.message import Request
+from detour.core.rule import Terms
 from detour.core.url import URL
 from detour.formats.cloudflare_bulk import read
 from detour.formats.draft import Draft, LineFault
-from detour.formats.imports import Import, read_import
-from tests.formats.dialect_data import Site, imported
+from detour.formats.imports import Import
+from tests.formats.dialect_data import Site, imported, read_job
 
 # ---- the documentation's examples
 
@@ -150,9 +150,9 @@ def test_a_fault_of_a_row_that_would_be_two_rules_is_told_once() -> None:
 
 @pytest.mark.parametrize("source", ["example.com/a", "example.com/a/", "example.com", "example.com/"])
 def test_the_pattern_of_a_fault_covers_what_the_row_would_match(source: str) -> None:
-    job = Import("legacy", "bulk.csv", "cloudflare-bulk", (), None, True, (), False, None, {})
-    good = RuleSet(read_import(job, f"{source},https://x.example/,,,TRUE,TRUE").rules)
-    passing = RuleSet(read_import(job, f"{source},mailto:x,,,TRUE,TRUE").rules)
+    job = Import("legacy", "bulk.csv", "cloudflare-bulk", (), None, True, (), False, None, Terms())
+    good = read_job(job, f"{source},https://x.example/,,,TRUE,TRUE").ruleset
+    passing = read_job(job, f"{source},mailto:x,,,TRUE,TRUE").ruleset
     for path in ("", "/", "/a", "/a/", "/a/b", "/ab"):
         for host in ("example.com", "s.example.com", "example.org"):
             request = Request.of("GET", f"https://{host}{path}")

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detour.core.rule import ParameterCapture
+from detour.core.rule import ParameterCapture, Terms
 from detour.formats.bulk_rows import cells
 from detour.formats.csv_file import read
 from detour.formats.draft import Draft, LineFault
-from tests.formats.dialect_data import Site, imported
+from detour.formats.imports import Import
+from tests.formats.dialect_data import Site, imported, read_job
 
 H = "https://h.example"
 
@@ -137,6 +138,16 @@ def test_a_quote_that_is_not_closed_swallows_no_further_row() -> None:
 def test_what_native_rules_refuse_is_a_fault_of_the_import(row: str) -> None:
     [found] = imported("csv", f"/x,/y\n{row}").faults
     assert found.span.line == 2
+
+
+def test_a_row_that_cannot_be_expressed_passes_where_the_import_says_so() -> None:
+    job = Import("legacy", "old.csv", "csv", (), None, True, (), False, None, Terms())
+    read_in = read_job(job, "/a,/b,200\n/*,/c")
+    assert [(rule.pattern, rule.status) for rule in read_in.rules] == [("/a", 404), ("/*", 307)]
+    assert "(the line passes)" in read_in.warnings[0]
+    many = read_job(job, "\n".join(f"/a{number},/b,200" for number in range(150)))
+    assert len(many.rules) == 150
+    assert many.warnings[-1].startswith("old.csv:101: and 50 more from here on")
 
 
 def test_at_most_a_hundred_faults_are_listed_with_the_total() -> None:

@@ -129,7 +129,7 @@ def test_a_file_that_is_no_text_is_one_line(tmp_path: Path, content: bytes | Non
 
 
 def test_an_empty_file_has_no_rules() -> None:
-    assert rules("").rules == ()
+    assert len(rules("").rules) == 0
 
 
 def test_a_folder_is_no_rule_file(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from detour.core.rule import Terms
 from detour.formats.draft import Draft, LineFault
-from detour.formats.imports import Import, read_import
+from detour.formats.imports import Import
 from detour.formats.vercel_bulk import read
-from tests.formats.dialect_data import Site, data_file, imported
+from tests.formats.dialect_data import Site, data_file, imported, read_job
 
 H = "https://h.example"
 FILES = "vercel-routing-utils/files/packages"
@@ -218,9 +219,9 @@ def test_an_empty_list_and_an_empty_file_hold_nothing() -> None:
 
 
 def test_a_row_that_passes_ignores_case_like_the_row_it_stands_for() -> None:
-    job = Import("legacy", "bulk.csv", "vercel-bulk", (), None, True, (), False, None, {})
-    read_in = read_import(job, "source,destination,caseSensitive\n/a,b,\n/c,d,t")
-    assert [rule.pattern.ignore_case for rule in read_in.rules] == [True, False]
+    job = Import("legacy", "bulk.csv", "vercel-bulk", (), None, True, (), False, None, Terms())
+    read_in = read_job(job, "source,destination,caseSensitive\n/a,b,\n/c,d,t")
+    assert [rule.ignore_case for rule in read_in.rules] == [True, False]
     assert [rule.status for rule in read_in.rules] == [404, 404]
     assert len(read_in.warnings) == 2
     assert read_in.faults == ()

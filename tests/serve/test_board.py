@@ -46,7 +46,7 @@ def test_totals_are_sums_over_all_workers() -> None:
         bank.map()[slots["a"]] = count
         bank.map()[answer_slot("GET", 307)] = count
     readings = Readings(Board(), banks)
-    readings.replace(RuleSet(()), slots)
+    readings.replace(RuleSet.of(()), slots)
     assert readings.hits("a") == 7
     assert readings.hits("unknown") == 0
     assert list(readings.answers()) == [("GET", 307, 7)]

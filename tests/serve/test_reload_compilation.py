@@ -34,7 +34,7 @@ def _compiled(act: Callable[[], Loaded]) -> Compilation:
 
 
 def _empty() -> Loaded:
-    return Loaded(RuleSet(()), ("f",), ("a warning",))
+    return Loaded(RuleSet.of(()), ("f",), ("a warning",))
 
 
 def _faulty() -> Loaded:

@@ -20,7 +20,7 @@ def test(rules: Annotated[str, typer.Argument(help="The rule file.")]) -> int:
     seen: set[object] = set()
     failed = passed = 0
     for rule in loaded.ruleset.rules:
-        for expect in rule.expect:
+        for expect in rule.terms.expect:
             if expect.span in seen:
                 continue  # an import's examples stand on each of its lines
             seen.add(expect.span)

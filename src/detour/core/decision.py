@@ -13,10 +13,11 @@ from math import floor, inf
 import msgspec
 
 from detour.core.message import Request
-from detour.core.rule import ClientCondition, Rule
+from detour.core.rule import Rule
 
 Fields = tuple[tuple[str, str], ...]
 
+_NOTHING: frozenset[str] = frozenset()
 NO_STORE = ("Cache-Control", "no-store")
 
 
@@ -41,11 +42,20 @@ def answer(rule: Rule, location: str | None, request: Request, seen: list[Rule],
     edge = _edge(seen, now)
     depends = _union(seen)
     if location is None:
-        return Decision(rule.status, rule, None, (NO_STORE, *_vary(depends), *rule.headers), edge, depends)
-    max_age = _max_age(rule.cache, edge, now) if "client" not in depends else 0
+        return Decision(
+            rule.status, rule, None, (NO_STORE, *_vary(depends), *rule.terms.headers), edge, depends
+        )
+    max_age = _max_age(rule.terms.cache, edge, now) if "client" not in depends else 0
     cache = ("Cache-Control", f"max-age={max_age}") if max_age else NO_STORE
-    retry = () if rule.retry_after is None else (("Retry-After", str(rule.retry_after)),)
-    fields = (("Location", location), cache, *_vary(depends), *retry, *_cors(rule, request), *rule.headers)
+    retry = () if rule.terms.retry_after is None else (("Retry-After", str(rule.terms.retry_after)),)
+    fields = (
+        ("Location", location),
+        cache,
+        *_vary(depends),
+        *retry,
+        *_cors(rule, request),
+        *rule.terms.headers,
+    )
     # edge - max_age: the next instant at which the seconds left to the edge read differently
     return Decision(rule.status, rule, location, fields, edge - max_age if max_age else edge, depends)
 
@@ -64,12 +74,12 @@ def preflight_answer(rule: Rule, request: Request, seen: list[Rule], now: float)
     fields = (NO_STORE, *_vary(depends))
     edge = _edge(seen, now)
     origin = request.first("origin") or ""
-    if rule.cors is None or not rule.cors.allows(origin):
+    if rule.terms.cors is None or not rule.terms.cors.allows(origin):
         return Decision(403, rule, None, fields, edge, depends)
-    methods = sorted(rule.methods) if rule.methods is not None else [request.method]
-    allowed = rule.cors.headers
+    methods = sorted(rule.terms.methods) if rule.terms.methods is not None else [request.method]
+    allowed = rule.terms.cors.headers
     headers = request.first("access-control-request-headers") if allowed is None else ", ".join(allowed)
-    max_age = None if rule.cors.max_age is None else _max_age(rule.cors.max_age, edge, now)
+    max_age = _preflight_age(rule.terms.cors.max_age, edge, now)
     granted = (
         ("Access-Control-Allow-Methods", ", ".join(methods)),
         ("Access-Control-Allow-Headers", headers),
@@ -81,7 +91,7 @@ def preflight_answer(rule: Rule, request: Request, seen: list[Rule], now: float)
 
 def _cors(rule: Rule, request: Request) -> Iterator[tuple[str, str]]:
     """What lets a browser of another origin follow (Fetch, CORS check)."""
-    cors = rule.cors
+    cors = rule.terms.cors
     if cors is None:
         return
     origin = request.first("origin")
@@ -103,28 +113,26 @@ def _max_age(wanted: int | None, edge: float, now: float) -> int:
     return wanted if edge == inf else min(wanted, floor(edge - now))
 
 
+# What a browser assumes when a preflight answer says nothing (Fetch, CORS-preflight cache).
+_ASSUMED_AGE = 5
+
+
+def _preflight_age(wanted: int | None, edge: float, now: float) -> int | None:
+    """Seconds a preflight answer may be remembered; None where nothing need be said."""
+    if wanted is None and edge - now >= _ASSUMED_AGE:
+        return None
+    return _max_age(_ASSUMED_AGE if wanted is None else wanted, edge, now)
+
+
 def _edge(seen: list[Rule], now: float) -> float:
     """The next instant at which any rule looked at starts or ends."""
-    return min((edge for rule in seen for edge in (rule.start, rule.end) if edge > now), default=inf)
+    return min(
+        (edge for rule in seen for edge in (rule.terms.start, rule.terms.end) if edge > now), default=inf
+    )
 
 
 def _union(seen: list[Rule]) -> frozenset[str]:
-    return frozenset(name for rule in seen for name in depends_on(rule))
-
-
-def depends_on(rule: Rule) -> Iterator[str]:
-    """What `rule` looks at beyond method and target URI: fields in lower case, "client"."""
-    for condition in (*rule.when, *rule.unless):
-        if isinstance(condition, ClientCondition):
-            yield "client"
-        elif condition.of != "query":  # the query is in the target URI
-            yield "cookie" if condition.of == "cookie" else condition.name
-    if rule.share is not None:
-        yield "client"
-        if rule.share.cookie:
-            yield "cookie"
-    if rule.cors is not None:
-        yield "origin"
+    return _NOTHING.union(*(rule.terms.depends for rule in seen))
 
 
 def _vary(depends: frozenset[str]) -> Iterator[tuple[str, str]]:

@@ -23,7 +23,7 @@ def failure(ruleset: RuleSet, rule: Rule, expect: Expect, now: float) -> str | N
     decision = ruleset.decide(
         Request.of(expect.method, expect.url, expect.headers, expect.client or SOMEBODY),
         instant(rule, expect, now),
-        lambda salt, key: 0.0 if salt == rule.name else sticky_chance(salt, key),
+        lambda salt, key: 0.0 if salt == rule.series else sticky_chance(salt, key),
     )
     if expect.none and decision.location is not None:
         return f"expected no redirect, got {_told(decision)}"
@@ -40,9 +40,9 @@ def instant(rule: Rule, expect: Expect, now: float) -> float:
     """When an example is asked, in seconds since the epoch."""
     if expect.at is not None:
         return expect.at
-    if rule.alive(now):
+    if rule.terms.alive(now):
         return now
-    return rule.start if rule.start != -inf else rule.end - 1
+    return rule.terms.start if rule.terms.start != -inf else rule.terms.end - 1
 
 
 def _series(decision: Decision) -> str:
@@ -53,7 +53,8 @@ def _same(expect: Expect, decision: Decision) -> bool:
     if decision.location is None or expect.location is None:
         return False
     base = URL.parse(expect.url)
-    return resolve(decision.location, base) == resolve(expect.location, base)
+    there = resolve(decision.location, base)
+    return there is not None and there == resolve(expect.location, base)
 
 
 def _told(decision: Decision) -> str:

@@ -1,72 +1,181 @@
-"""Which rules can match a target URI at all, in file order.
+"""Which rules can match a target URI at all, in file order, however many rules there are.
 
-Rules whose path is fixed text are found by that text; the rest are tried one after the other.
-Callers see candidates in file order and nothing of how they were found.
+Rules are filed by what their pattern requires, each where it costs least:
+
+    exact      host and path are one text           hash table, one look-up
+    prefix     a text, and whatever follows         marisa-trie, all prefixes in one call
+    segments   whole segments, literal or any       trie of segments in a hash table
+    tried      all others                           by their rarest required word; RE2 sets
+
+A request is looked up under its host and under any host. What is found is put in file order, and each
+rule's own key or pattern is held against the request before it counts. Everything lies in sections of
+octets: built once, mapped by every worker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import merge
+from array import array
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
+import marisa_trie
+import msgspec
+
+from detour.core.hash_table import HashTable, Postings, build, hash_of, posted
+from detour.core.keys import ONE, REST, Filing, Key
 from detour.core.message import Request
-from detour.core.pattern_component import Component
-from detour.core.pattern_syntax import PartKind
+from detour.core.pattern import Pattern
+from detour.core.record import Records, RecordWriter, Shared
 from detour.core.rule import Rule
+from detour.core.segment_trie import SegmentTrie, SegmentTrieWriter
+from detour.core.tried import Tried, TriedWriter
+
+Sections = Mapping[str, memoryview]
+
+_DECODED = 1024  # rules kept decoded
+_PARSED = 16384  # patterns kept parsed, of rules that must be tried
+
+
+class IndexWriter:
+    """Takes rules in file order; `sections` are what `Index` reads."""
+
+    def __init__(self) -> None:
+        self._records = RecordWriter()
+        self._hashes, self._numbers = array("Q"), array("I")
+        self._prefixes: dict[str, list[int]] = {}
+        self._segments = SegmentTrieWriter()
+        self._tried = TriedWriter()
+        self.count = 0
+
+    def add(self, rule: Rule, filing: Filing) -> None:
+        """Append `rule`, whose pattern is filed so."""
+        for key in filing.keys:
+            self._file(key)
+        if not filing.keys:
+            self._tried.add(Pattern.parse(rule.pattern, ignore_case=rule.ignore_case), self.count)
+        self._records.add(rule, filing.scheme, filing.keys)
+        self.count += 1
+
+    def _file(self, key: Key) -> None:
+        if ONE in key.text:
+            self._segments.add(key.text, self.count)
+        elif key.text.endswith(REST):
+            self._prefixes.setdefault(key.text[:-1], []).append(self.count)
+        else:
+            self._hashes.append(hash_of(key.text))
+            self._numbers.append(self.count)
+
+    def sections(self) -> dict[str, bytes]:
+        """Everything as octets, by name."""
+        postings = Postings()
+        trie = marisa_trie.Trie(self._prefixes)
+        values = array("I", bytes(4 * len(self._prefixes)))
+        for text, numbers in self._prefixes.items():
+            values[trie[text]] = postings.value(numbers)
+        children, ends = self._segments.octets(postings)
+        words, wordless = self._tried.octets(postings)
+        return {
+            "shared": msgspec.msgpack.encode(self._records.shared()),
+            "exact": build(self._hashes, self._numbers, postings),
+            "prefix": trie.tobytes() if self._prefixes else b"",
+            "prefix_values": values.tobytes(),
+            "segments": children,
+            "segment_values": ends,
+            "words": words,
+            "wordless": wordless,
+            "postings": postings.numbers.tobytes(),
+            "ends": self._records.ends.tobytes(),
+            "records": bytes(self._records.octets),
+        }
 
 
 class Index:
-    """An immutable look-up over `rules`; `candidates` yields (number, rule, captures) in file order."""
+    """Look-ups in the sections that an `IndexWriter` made."""
 
-    __slots__ = ("_by_path", "_others", "rules")
-
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
-        self.rules = rules
-        self._by_path: dict[str, list[int]] = {}
-        self._others: list[int] = []
-        for number, rule in enumerate(rules):
-            texts = () if rule.pattern.ignore_case else _fixed_paths(rule.pattern.path)
-            for text in texts:
-                self._by_path.setdefault(text, []).append(number)
-            if not texts:
-                self._others.append(number)
+    def __init__(self, sections: Sections) -> None:
+        self.sections = sections
+        shared = msgspec.msgpack.decode(sections["shared"], type=Shared)
+        self.rules = Records(sections["records"], sections["ends"], shared)
+        self._postings = sections["postings"].cast("I")
+        self._exact = HashTable(sections["exact"])
+        self._prefixes = _opened(sections["prefix"])
+        self._prefix_values = sections["prefix_values"].cast("I")
+        self._segments = SegmentTrie(sections["segments"], sections["segment_values"])
+        self._filed = lru_cache(_DECODED)(self._read)
+        self._pattern = lru_cache(_PARSED)(Pattern.parse)
+        self._tried = Tried(sections["words"], sections["wordless"], self._postings, self._pattern_of)
 
     def candidates(self, request: Request) -> Iterator[tuple[int, Rule, dict[str, str]]]:
         """Each rule whose pattern matches: its place in the order, itself, what it captured.
 
         Conditions are not looked at.
         """
-        exact = self._by_path.get(request.path)
-        for number in merge(exact, self._others) if exact else self._others:
-            rule = self.rules[number]
-            captures = rule.pattern.match(request)
-            if captures is None:
+        path = request.path
+        texts = (path, request.authority + path) if request.hostname else (path,)
+        for number in self._numbers(request, texts):
+            rule, scheme, keys = self._filed(number)
+            if scheme and scheme != request.scheme:
                 continue
-            if rule.parameters:
+            captures = _match(keys, texts) if keys else self._try(rule, request)
+            if captures is not None and rule.parameters:
                 captures = with_parameters(rule, request, captures)
-                if captures is None:
-                    continue
-            yield number, rule, captures
+            if captures is not None:
+                yield number, rule, captures
+
+    def _numbers(self, request: Request, texts: tuple[str, ...]) -> list[int]:
+        """The rules to look at, each once, in file order."""
+        postings = self._postings
+        numbers: list[int] = []
+        for text in texts:
+            if self._exact and (value := self._exact.get(text)) is not None:
+                numbers += posted(value, postings)
+            if self._prefixes is not None:
+                for _, place in self._prefixes.iter_prefixes_with_ids(text):
+                    numbers += posted(self._prefix_values[place], postings)
+            if self._segments:
+                for value in self._segments.find(text):
+                    numbers += posted(value, postings)
+        if self._tried:
+            for found in self._tried.find(request):
+                numbers += found
+        return numbers if len(numbers) < 2 else sorted(set(numbers))
+
+    def _read(self, number: int) -> tuple[Rule, str, tuple[Key, ...]]:
+        record = self.rules.record(number)
+        return self.rules.shared.rule(record), record.scheme, record.keys
+
+    def _try(self, rule: Rule, request: Request) -> dict[str, str] | None:
+        return self._pattern(rule.pattern, ignore_case=rule.ignore_case).match(request)
+
+    def _pattern_of(self, number: int) -> Pattern:
+        record = self.rules.record(number)
+        return self._pattern(record.pattern, ignore_case=record.ignore_case)
+
+
+def _opened(octets: memoryview) -> marisa_trie.Trie | None:
+    if not len(octets):
+        return None
+    trie = marisa_trie.Trie()
+    trie.map(octets)
+    return trie
+
+
+def _match(keys: tuple[Key, ...], texts: tuple[str, ...]) -> dict[str, str] | None:
+    for key in keys:
+        captures = key.match(texts[0] if key.text[0] == "/" else texts[-1])
+        if captures is not None:
+            return captures
+    return None
 
 
 def with_parameters(rule: Rule, request: Request, captures: dict[str, str]) -> dict[str, str] | None:
     """Add what an imported line captures from query parameters; None where one is missing."""
     captures = dict(captures)
     for parameter in rule.parameters:
-        value = next(iter([*request.parameters(parameter.name)][-1:]), None)  # the last, as Netlify reads it
+        values = [*request.parameters(parameter.name)]
+        value = values[-1] if values else None  # the last, as Netlify reads it
         if value is None or (parameter.value is not None and parameter.value != value):
             return None
         if parameter.group is not None:
             captures[parameter.group] = value
     return captures
-
-
-def _fixed_paths(path: Component) -> tuple[str, ...]:
-    """The only paths a component matches, where they are few: fixed text, with `{/}?` at the end or not."""
-    if path.literal is not None:
-        return (path.literal,)
-    if len(path.parts) == 2 and all(part.kind is PartKind.FIXED for part in path.parts):
-        text, end = path.parts
-        if not text.modifier and end.modifier == "?":
-            return (text.value, text.value + end.value)
-    return ()

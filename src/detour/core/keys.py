@@ -14,11 +14,12 @@ it has none, and the index must try it: regular expressions, wildcards in front,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
 
-from detour.core.pattern import Pattern
+from detour.core.pattern import MAX_LENGTH, Pattern
 from detour.core.pattern_component import Component
 from detour.core.pattern_syntax import Part, PartKind
 
@@ -65,6 +66,53 @@ class Key(msgspec.Struct, frozen=True, array_like=True):
             elif want != segment:
                 return None
         return dict(zip(self.names, captured, strict=True))
+
+
+# Patterns that are their own keys: a host that no parser would change, segments that are plain or
+# `:name`, and perhaps `*` at the end. Most of a large set; parsing one costs twenty times as much.
+_PLAIN = re.compile(
+    r"(?:(?P<scheme>https?):)?(?://(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}))?"
+    r"(?P<path>(?:/(?:[A-Za-z0-9_~!$&',;=@-][A-Za-z0-9._~!$&',;=@-]*|:[A-Za-z]+))*(?:/\*?)?)"
+)
+_MOST_NAMES = 16
+_NAME = re.compile(r"(?<=/):([A-Za-z]+)|\*")
+
+
+class Filing(msgspec.Struct, frozen=True):
+    """How a pattern can be found: its one scheme ("" for any), its keys (() when it must be tried), and
+    the names of its groups."""
+
+    scheme: str
+    keys: tuple[Key, ...]
+    groups: frozenset[str]
+
+
+def file(pattern: str, ignore_case: bool = False) -> Filing:
+    """How to find the rule of a pattern; raises `PatternError` for a text that is none."""
+    plain = None if ignore_case or len(pattern) > MAX_LENGTH else _PLAIN.fullmatch(pattern)
+    if plain is not None and (key := _plain_key(plain)) is not None:
+        return Filing(plain["scheme"] or "", (key,), frozenset(key.names))
+    return file_parsed(Pattern.parse(pattern, ignore_case=ignore_case))
+
+
+def file_parsed(pattern: Pattern) -> Filing:
+    """As `file`, for a pattern that has been parsed."""
+    groups = frozenset(group.name for group in pattern.groups)
+    found = keys(pattern)
+    return Filing("", (), groups) if found is None else Filing(_scheme(pattern) or "", found, groups)
+
+
+def _plain_key(plain: re.Match[str]) -> Key | None:
+    host, path = plain["host"] or "", plain["path"]
+    if not path or (plain["scheme"] and not host) or "xn--" in host:
+        return None
+    if ":" not in path and "*" not in path:
+        return Key(host + path)
+    names = [found[1] for found in _NAME.finditer(path)]
+    if len({*names, "url"}) <= len(names) or len(names) > _MOST_NAMES:
+        return None  # a name twice, one that is taken, or too many: the parser says so
+    text = _NAME.sub(lambda found: REST if found[0] == "*" else ONE, path)
+    return Key(host + text, tuple("0" if name is None else name for name in names))
 
 
 def keys(pattern: Pattern) -> tuple[Key, ...] | None:

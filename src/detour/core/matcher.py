@@ -6,6 +6,7 @@ the answer into fields.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from hashlib import blake2b
@@ -14,12 +15,13 @@ from math import inf
 
 import msgspec
 
-from detour.core.decision import Decision, answer, depends_on, preflight_answer, unanswered
-from detour.core.index import Index
+from detour.core.decision import Decision, answer, preflight_answer, unanswered
+from detour.core.index import Index, IndexWriter, Sections
+from detour.core.keys import file
 from detour.core.message import Request
 from detour.core.rule import Condition, FieldCondition, Rule
-from detour.core.settings import ListenerSettings, ServerSettings
-from detour.core.url import URL, normalize
+from detour.core.settings import ListenerSettings, ServerSettings, pack, unpack
+from detour.core.url import URL
 
 # Where a client stands in a share: (the rule's name, who asks) -> [0, 1). An argument, so that a
 # test or an `expect` can choose.
@@ -27,7 +29,12 @@ Chance = Callable[[str, str], float]
 
 
 def sticky_chance(salt: str, key: str) -> float:
-    """The same client, the same answer, on every worker; another rule's share is independent."""
+    """The same client, the same answer, on every worker; another rule's share is independent.
+
+    A client of whom nothing is known (key "") is in no share.
+    """
+    if not key:
+        return 1.0
     digest = blake2b(f"{salt}\0{key}".encode("utf-8", "surrogateescape"), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
 
@@ -63,36 +70,62 @@ class _Match(msgspec.Struct):
     location: str | None = None
 
 
+class Settings(msgspec.Struct, frozen=True):
+    """What a rule file says about the server, beside its rules."""
+
+    server: ServerSettings = msgspec.field(default_factory=ServerSettings)
+    listeners: tuple[ListenerSettings, ...] = ()
+
+
 class RuleSet:
-    """Rules in file order and the settings beside them: immutable, swapped whole on a reload."""
+    """Rules in file order and the settings beside them: immutable, swapped whole on a reload.
 
-    def __init__(
-        self,
-        rules: Iterable[Rule],
-        server: ServerSettings = ServerSettings(),  # noqa: B008 (a frozen value)
-        listeners: tuple[ListenerSettings, ...] = (),
-    ) -> None:
-        self.rules = tuple(rules)
-        self.server = server
-        self.listeners = listeners
-        self._index = Index(self.rules)
+    All of it lies in `sections` of octets, which can be stored, mapped, and opened again.
+    """
 
-    def __reduce__(self) -> tuple[type[RuleSet], tuple[object, ...]]:
-        return RuleSet, (self.rules, self.server, self.listeners)
+    def __init__(self, sections: Sections) -> None:
+        settings = unpack(sections["settings"], Settings)
+        self.sections = sections
+        self.server = settings.server
+        self.listeners = settings.listeners
+        self._index = Index(sections)
+        self.rules = self._index.rules
 
-    @cached_property
+    @classmethod
+    def of(cls, rules: Iterable[Rule], settings: Settings = Settings()) -> RuleSet:  # noqa: B008 (frozen)
+        """The set of some rules in memory."""
+        writer = IndexWriter()
+        for rule in rules:
+            writer.add(rule, file(rule.pattern, rule.ignore_case))
+        return cls.written(writer, settings)
+
+    @classmethod
+    def written(cls, writer: IndexWriter, settings: Settings) -> RuleSet:
+        """The set of the rules that `writer` took."""
+        octets = writer.sections()
+        octets["settings"] = pack(settings)
+        return cls({name: memoryview(section) for name, section in octets.items()})
+
+    def with_server(self, server: ServerSettings) -> RuleSet:
+        """The same rules under other settings."""
+        return RuleSet({**self.sections, "settings": memoryview(pack(Settings(server, self.listeners)))})
+
+    def __reduce__(self) -> tuple[Callable[[dict[str, bytes]], RuleSet], tuple[dict[str, bytes]]]:
+        return _reopen, ({name: bytes(section) for name, section in self.sections.items()},)
+
+    @property
     def series(self) -> tuple[str, ...]:
         """The names hits are counted under, in file order, each once."""
-        return tuple(dict.fromkeys(rule.series for rule in self.rules))
+        return self.rules.shared.series
 
     @cached_property
     def looks_at(self) -> frozenset[str]:
         """Every request field, in lower case, that some rule looks at."""
-        return frozenset(name for rule in self.rules for name in depends_on(rule)) - {"client"}
+        return frozenset(name for terms in self.rules.shared.terms for name in terms.depends) - {"client"}
 
     @cached_property
     def _edges(self) -> tuple[float, ...]:
-        edges = {edge for rule in self.rules for edge in (rule.start, rule.end)}
+        edges = {edge for terms in self.rules.shared.terms for edge in (terms.start, terms.end)}
         return tuple(sorted(edges - {inf, -inf}))
 
     def next_edge(self, now: float) -> float | None:
@@ -150,7 +183,7 @@ class RuleSet:
     ) -> tuple[str, ...]:
         """The methods that would be redirected, everything else equal (RFC 9110 §15.5.6)."""
         blocked = [skipped.rule for skipped in match.skipped if skipped.reason == "method"]
-        asked = {method for rule in blocked for method in rule.methods or ()}
+        asked = {method for rule in blocked for method in rule.terms.methods or ()}
         return tuple(
             method for method in sorted(asked) if self._redirects(method, request, now, chance, preflight)
         )
@@ -159,6 +192,10 @@ class RuleSet:
         other = msgspec.structs.replace(request, method=method)
         found = self._search(other, now, chance, preflight).rule
         return found is not None and found.template is not None
+
+
+def _reopen(octets: dict[str, bytes]) -> RuleSet:
+    return RuleSet({name: memoryview(section) for name, section in octets.items()})
 
 
 def _variants(request: Request) -> Iterator[tuple[str, str, Request]]:
@@ -185,16 +222,16 @@ def preflight_method(request: Request) -> str | None:
 
 
 def _obstacle(rule: Rule, request: Request, now: float, chance: Chance, preflight: bool) -> str | None:
-    if not rule.alive(now):
+    if not rule.terms.alive(now):
         return "window"
-    if rule.when and not all(_holds(c, request, preflight, True) for c in rule.when):
+    if rule.terms.when and not all(_holds(c, request, preflight, True) for c in rule.terms.when):
         return "when"
-    if rule.unless and any(_holds(c, request, preflight, False) for c in rule.unless):
+    if rule.terms.unless and any(_holds(c, request, preflight, False) for c in rule.terms.unless):
         return "unless"
-    if rule.share is not None and not _shared(rule, request, chance):
+    if rule.terms.share is not None and not _shared(rule, request, chance, preflight):
         return "share"
     # last, so that what is skipped for "method" would have answered but for it: 405 rests on that
-    return None if rule.allows(request.method) else "method"
+    return None if rule.terms.allows(request.method) else "method"
 
 
 def _holds(condition: Condition, request: Request, preflight: bool, satisfied: bool) -> bool:
@@ -204,10 +241,14 @@ def _holds(condition: Condition, request: Request, preflight: bool, satisfied: b
     return condition.holds(request)
 
 
-def _shared(rule: Rule, request: Request, chance: Chance) -> bool:
-    assert rule.share is not None
-    key = next(request.cookies(rule.share.cookie), "") if rule.share.cookie else _network(request.client)
-    return bool(key) and chance(rule.name, key) < rule.share.of
+def _shared(rule: Rule, request: Request, chance: Chance, preflight: bool) -> bool:
+    """Whether the client is in the rule's share; the lines of an import share theirs."""
+    share = rule.terms.share
+    assert share is not None
+    if preflight and share.cookie:
+        return True  # a preflight carries no cookies: let it be asked
+    key = next(request.cookies(share.cookie), "") if share.cookie else _network(request.client)
+    return chance(rule.series, key) < share.of
 
 
 def _network(client: str) -> str:
@@ -223,7 +264,7 @@ def _network(client: str) -> str:
 def _location(rule: Rule, request: Request, captures: dict[str, str]) -> tuple[str | None, str | None]:
     """The Location, or the reason why there is none."""
     assert rule.template is not None
-    kept = "" if rule.query == "drop" or rule.takes_query else request.received_query
+    kept = "" if rule.terms.query == "drop" or rule.takes_query else request.received_query
     location = rule.template.location(request, captures, kept)
     if location is None:
         return None, "location-hosts"
@@ -232,14 +273,24 @@ def _location(rule: Rule, request: Request, captures: dict[str, str]) -> tuple[s
     return location, None
 
 
-def is_self(location: str, request: Request) -> bool:
-    """Whether following `location`, as a template yields it, would ask for the same target URI again.
+# Octets that no parser changes in a path-absolute reference; with "/." or "//" anything may happen.
+_PLAIN = re.compile(r"/[A-Za-z0-9._~!$&()*+,;=:@/?-]*")
 
-    A template yields a scheme or an authority only where they differ from the request's.
-    """
-    if not location.startswith("/") or location.startswith("//"):
+
+def is_self(location: str, request: Request) -> bool:
+    """Whether following `location`, as a template yields it, would ask for the same target URI again."""
+    if _PLAIN.fullmatch(location) and "/." not in location and "//" not in location:
+        path, _, query = location.partition("?")
+        return path == request.path and query == request.query
+    if not location.startswith(("/", f"{request.scheme}:")) or not request.hostname:
+        return not request.hostname and location.startswith("/") and _same_without_host(location, request)
+    there = Request.of(request.method, URL.parse(location, request.target_uri))
+    return there.target_uri == request.target_uri
+
+
+def _same_without_host(location: str, request: Request) -> bool:
+    """As `is_self` for an HTTP/1.0 request that names no host: any will do."""
+    if location.startswith("//"):
         return False
-    path, _, query = location.partition("#")[0].partition("?")
-    if "/." in path:
-        path = URL.parse(path, f"http://h{request.path}").path
-    return normalize(path) == request.path and normalize(query) == request.query
+    named = msgspec.structs.replace(request, hostname="h", port="")
+    return is_self(location, named)

@@ -159,6 +159,11 @@ def regexp_matcher(name: ComponentName, parts: tuple[Part, ...], ignore_case: bo
     return Regexp(expression, names, fold=ignore_case or name in ("scheme", "hostname"))
 
 
+def path_expression(parts: tuple[Part, ...], ignore_case: bool) -> str:
+    """The regular expression of a path, for an RE2 set."""
+    return ("(?i)" if ignore_case else "") + "".join(_expressions(parts, SHAPES["path"]))
+
+
 def _expressions(parts: tuple[Part, ...], shape: Shape) -> Iterator[str]:
     """The standard's "generate a regular expression and name list", part by part, without anchors."""
     for part in parts:

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from collections.abc import Iterator
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from math import inf
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from detour.core.message import METHODS, Request
-from detour.core.pattern import Pattern
 from detour.core.template import Template
 from detour.errors import Span
 
 Network = IPv4Network | IPv6Network
 
 
-class FieldCondition(msgspec.Struct, frozen=True):
+@lru_cache(maxsize=1024)
+def network(text: str) -> Network:
+    """The network a CIDR text names; rules hold the text, which can be stored."""
+    return ip_network(text)
+
+
+class FieldCondition(msgspec.Struct, frozen=True, array_like=True, tag="field"):
     """A header field, cookie or query parameter that must be present, or have one of `values`."""
 
     name: str  # a header field's name is in lower case
@@ -33,30 +40,30 @@ class FieldCondition(msgspec.Struct, frozen=True):
 _READERS = {"header": Request.values, "cookie": Request.cookies, "query": Request.parameters}
 
 
-class ClientCondition(msgspec.Struct, frozen=True):
-    """The client's address must lie in one of `networks`."""
+class ClientCondition(msgspec.Struct, frozen=True, array_like=True, tag="client"):
+    """The client's address must lie in one of `networks` (CIDR)."""
 
-    networks: tuple[Network, ...]
+    networks: tuple[str, ...]
 
     def holds(self, request: Request) -> bool:
         if not request.client:
             return False
         address = ip_address(request.client)
         mapped = getattr(address, "ipv4_mapped", None)
-        return any((mapped or address) in network for network in self.networks)
+        return any((mapped or address) in network(text) for text in self.networks)
 
 
 Condition = FieldCondition | ClientCondition
 
 
-class Share(msgspec.Struct, frozen=True):
+class Share(msgspec.Struct, frozen=True, array_like=True):
     """A sticky part of all clients, `of` in (0, 1), told apart by address or by a cookie."""
 
     of: float
     cookie: str = ""
 
 
-class Cors(msgspec.Struct, frozen=True):
+class Cors(msgspec.Struct, frozen=True, array_like=True):
     """What a rule says to browsers of other origins (Fetch, CORS protocol)."""
 
     origins: tuple[str, ...] | None = None  # None: any
@@ -69,7 +76,7 @@ class Cors(msgspec.Struct, frozen=True):
         return self.origins is None or origin in self.origins
 
 
-class ParameterCapture(msgspec.Struct, frozen=True):
+class ParameterCapture(msgspec.Struct, frozen=True, array_like=True):
     """A query parameter an imported line asks for: a literal value, or a capture under `group`."""
 
     name: str
@@ -77,7 +84,7 @@ class ParameterCapture(msgspec.Struct, frozen=True):
     group: str | None = None
 
 
-class Expect(msgspec.Struct, frozen=True):
+class Expect(msgspec.Struct, frozen=True, array_like=True):
     """An example that `detour test` runs; `location` None with `none` means no redirect."""
 
     span: Span
@@ -91,19 +98,12 @@ class Expect(msgspec.Struct, frozen=True):
     at: float | None = None  # seconds since the epoch
 
 
-class Rule(msgspec.Struct, frozen=True):
-    """Pattern, location, status and conditions. A rule without a template is a `pass` rule."""
+class Terms(msgspec.Struct, frozen=True, array_like=True):
+    """When a rule applies and what it says besides the Location; the lines of an import share theirs."""
 
-    name: str  # unique in its set; IMPORT:LINE for an imported line
-    series: str  # the name its hits are counted under: its own, or its import's
-    span: Span
-    pattern: Pattern
-    template: Template | None
-    status: int
     methods: frozenset[str] | None = None  # None: every method; HEAD is in it where GET is
     when: tuple[Condition, ...] = ()
     unless: tuple[Condition, ...] = ()
-    parameters: tuple[ParameterCapture, ...] = ()
     share: Share | None = None
     start: float = -inf  # `from`, seconds since the epoch; windows are [start, end)
     end: float = inf  # `until`
@@ -114,11 +114,45 @@ class Rule(msgspec.Struct, frozen=True):
     headers: tuple[tuple[str, str], ...] = ()
     why: str = ""
     expect: tuple[Expect, ...] = ()
+    depends: frozenset[str] = frozenset()  # what they look at: fields in lower case, "client"; see `of`
 
-    takes_query: bool = False  # the template uses the query already, so nothing of it is appended
+    @classmethod
+    def of(cls, **keys: Any) -> Terms:
+        """Terms that know what they depend on."""
+        terms = cls(**keys)
+        return msgspec.structs.replace(terms, depends=frozenset(_looks_at(terms)))
 
     def alive(self, now: float) -> bool:
         return self.start <= now < self.end
 
     def allows(self, method: str) -> bool:
         return method in (METHODS if self.methods is None else self.methods)
+
+
+def _looks_at(terms: Terms) -> Iterator[str]:
+    for condition in (*terms.when, *terms.unless):
+        if isinstance(condition, ClientCondition):
+            yield "client"
+        elif condition.of != "query":  # the query is in the target URI
+            yield "cookie" if condition.of == "cookie" else condition.name
+    if terms.share is not None:
+        yield "client"
+        if terms.share.cookie:
+            yield "cookie"
+    if terms.cors is not None:
+        yield "origin"
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """Pattern, location, status and terms. A rule without a template is a `pass` rule."""
+
+    name: str  # unique in its set; IMPORT:LINE for an imported line
+    series: str  # the name its hits are counted under: its own, or its import's
+    span: Span
+    pattern: str
+    template: Template | None
+    status: int
+    terms: Terms
+    ignore_case: bool = False
+    parameters: tuple[ParameterCapture, ...] = ()
+    takes_query: bool = False  # the template uses the query already, so nothing of it is appended

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -39,6 +39,21 @@ class Seconds(float):
         return f"{seconds}s"
 
 
+T = TypeVar("T")
+
+_encode = msgspec.msgpack.Encoder(enc_hook=float).encode
+
+
+def pack(value: object) -> bytes:
+    """A value that holds settings, as MessagePack; a length of time is its number of seconds."""
+    return _encode(value)
+
+
+def unpack(octets: bytes | memoryview, kind: type[T]) -> T:
+    """The `kind` that `pack` made octets of; raises `msgspec.MsgspecError`."""
+    return msgspec.msgpack.decode(octets, type=kind, dec_hook=lambda _, seconds: Seconds(seconds))
+
+
 class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """The server as a whole: `[server]`."""
 
@@ -47,6 +62,10 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
         Meta(description="worker processes; default: the processors, at least 2"),
     ] = None
     access_log: Annotated[bool, Meta(description="write one JSON line per answer to stdout")] = False
+    memo: Annotated[
+        Annotated[int, Meta(ge=0)],
+        Meta(description="answers a worker keeps prepared, twice over at most; 0: none"),
+    ] = 4096
     redirect_by: Annotated[bool, Meta(description="send `X-Redirect-By: detour NAME`")] = True
     drain_delay: Annotated[
         Seconds, Meta(description="after SIGTERM, keep accepting this long while /readyz says 503")

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
 
 from detour.core.location import one_leading_slash
 from detour.core.message import Request
-from detour.core.pattern import Pattern
-from detour.core.pattern_syntax import PartKind
 from detour.core.url import DEFAULT_PORTS, URL, encode_octets
 from detour.errors import TemplateError, URLError
 
@@ -41,7 +40,7 @@ _SCHEME = re.compile(r"(https?:)?//", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/?#\\]|\{url\.(path|query)\}")
 
 
-class Slot(msgspec.Struct, frozen=True):
+class Slot(msgspec.Struct, frozen=True, array_like=True):
     """A place in a template: a capture's name, or one of `URL_SLOTS`."""
 
     name: str
@@ -51,7 +50,7 @@ class Slot(msgspec.Struct, frozen=True):
 Part = str | Slot
 
 
-class Template(msgspec.Struct, frozen=True):
+class Template(msgspec.Struct, frozen=True, array_like=True):
     """A parsed template: the parts of each component, and what they may yield."""
 
     text: str
@@ -75,7 +74,7 @@ class Template(msgspec.Struct, frozen=True):
             path=_parts(path or "/", "path", groups),
             query=_parts(query, "query", groups) if question_mark else None,
             fragment=_parts(fragment, "fragment", groups) if hash_mark else None,
-            hosts=tuple(host.lower() for host in hosts),
+            hosts=tuple(_listed(host) for host in hosts),
         )
 
     @property
@@ -98,10 +97,8 @@ class Template(msgspec.Struct, frozen=True):
         reference = self._reference(request, captures, kept_query)
         if not self.authority:
             return reference
-        authority = _without_default_port(
-            self._fill(self.authority, request, captures), self.scheme or request.scheme
-        )
-        if not authority or authority.startswith(":") or not self._may_go_to(authority):
+        authority = self._settled(self._fill(self.authority, request, captures), request)
+        if authority is None:
             return None
         if authority == request.authority and self.scheme in ("", request.scheme):
             return reference
@@ -123,10 +120,30 @@ class Template(msgspec.Struct, frozen=True):
     def _fill(self, parts: tuple[Part, ...], request: Request, captures: Mapping[str, str]) -> str:
         return "".join(part if isinstance(part, str) else _value(part, request, captures) for part in parts)
 
-    def _may_go_to(self, authority: str) -> bool:
-        if not self.hosts or not self.chooses_host:
-            return True
-        return authority in self.hosts or authority.rpartition(":")[0] in self.hosts
+    def _settled(self, authority: str, request: Request) -> str | None:
+        """The authority as it is sent; None where the request may not choose it, or it is none."""
+        if not self.chooses_host:
+            return _without_default_port(authority, self.scheme or request.scheme)
+        try:
+            url = URL.parse(f"{self.scheme or request.scheme}://{authority}/")
+        except URLError:
+            return None
+        if url.username or url.reference != "/" or (self.hosts and url.authority not in self.hosts):
+            return None
+        return url.authority
+
+
+def _listed(host: str) -> str:
+    """An entry of `location_hosts` as URLs have it; without a port it means the default port."""
+    try:
+        url = URL.parse(f"http://{host}/")
+        if host and (url.reference, url.username) == ("/", ""):
+            return url.authority
+    except URLError:
+        pass
+    raise TemplateError(
+        f"{host!r} in location_hosts is not a host", 'write "eu.example.com", with a port if need be'
+    )
 
 
 def _split_authority(text: str) -> tuple[str, str, str]:
@@ -218,14 +235,24 @@ def _authority(text: str, scheme: str, groups: frozenset[str], hosts: tuple[str,
             "a capture chooses the host of the location: whoever writes the request decides where it goes",
             "list the hosts it may yield in location_hosts, or write the host out",
         )
-    return parts if slots or not parts else (_written_authority(text, scheme),)
+    if not slots:
+        return (_written_authority(text, scheme),) if parts else ()
+    sample = "".join(part if isinstance(part, str) else _SAMPLES.get(part.name, "x") for part in parts)
+    _written_authority(sample, scheme)
+    return parts
 
 
+_SAMPLES = {"url.hostname": "example.com", "url.port": "8080"}
+
+
+@lru_cache(maxsize=1024)
 def _written_authority(text: str, scheme: str) -> str:
     try:
-        return URL.parse(f"{scheme or 'http'}://{text}/").authority
+        if text.isprintable() and " " not in text:
+            return URL.parse(f"{scheme or 'http'}://{text}/").authority
     except URLError:
-        raise TemplateError(f"{text!r} is not a host", "write a name or an address, and a port") from None
+        pass
+    raise TemplateError(f"{text!r} is not a host", "write a name or an address, and a port")
 
 
 def _without_default_port(authority: str, scheme: str) -> str:
@@ -255,47 +282,3 @@ def _request_value(name: str, request: Request) -> str:
             return request.received_query
         case _:
             return request.scheme
-
-
-def takes_query(template: Template, pattern: Pattern) -> bool:
-    """Whether the template uses the request's query, or a capture of it, so that none is appended."""
-    of_query = {group.name for group in pattern.groups if group.component == "query"} | {"url.query"}
-    return any(slot.name in of_query for slot in template.slots)
-
-
-def check_host_choice(template: Template, pattern: Pattern) -> None:
-    """Refuse a Location whose host whoever sends the request chooses; raises `TemplateError`.
-
-    `{url.hostname}` is the Host field: it needs a pattern that fixes the host (or the domain it is
-    in), a change of the scheme alone, or `location_hosts`.
-    """
-    reflects = any(isinstance(part, Slot) and part.name == "url.hostname" for part in template.authority)
-    if not reflects or template.hosts or _fixes_domain(pattern) or _changes_scheme_only(template, pattern):
-        return
-    raise TemplateError(
-        "{url.hostname} is whatever the request's Host says, and the pattern fits any host",
-        "write the host in the pattern (//example.com/…), or list location_hosts",
-    )
-
-
-def _fixes_domain(pattern: Pattern) -> bool:
-    """Whether every host the pattern fits is the one it names, or lies below a domain it names."""
-    host = pattern.hostname
-    if host.literal is not None:
-        return True
-    domain = host.suffix.strip(".")
-    # "x" + suffix: `{*.}?example.com` ends at a label, `*example.com` also fits evilexample.com
-    return "." in domain and host.match(f"x{domain}") is None
-
-
-def _changes_scheme_only(template: Template, pattern: Pattern) -> bool:
-    if len(template.path) == 1 and isinstance(template.path[0], Slot):
-        return template.path[0].name == "url.path"
-    kinds = [(part.kind, part.modifier) for part in pattern.path.parts]
-    whole_path = pattern.path.prefix == "/" and kinds == [(PartKind.WILDCARD, "")]
-    names = [group.name for group in pattern.groups if group.component == "path"]
-    return (
-        whole_path
-        and template.path[:1] == ("/",)
-        and template.path[1:] == tuple(Slot(name, "path") for name in names)
-    )

@@ -138,7 +138,7 @@ def read(text: str) -> Iterator[Draft | LineFault]:
 def _key(line: str) -> _Key | None:
     """Where a row stands in the order, None for a row of commas alone; raises what `_source` raises."""
     found = _PLAIN_START.match(line)
-    if found and is_plain(found[0]) and (line.count(",") < 4 or _PLAIN_ROW.match(line)):
+    if found and is_plain(found[0]) and _no_subdomains(line):
         return found.start(3) - found.end(3), False, found.start(2) - found.end(2), found[1] is None
     row = cells(line)
     if not any(row):
@@ -146,6 +146,11 @@ def _key(line: str) -> _Key | None:
     source = _source(row[0])
     subdomains = _BOOLEANS.get(row[4], False) if len(row) > 4 else False
     return -len(normalize(source.path)), subdomains, -len(source.host), not source.scheme
+
+
+def _no_subdomains(line: str) -> bool:
+    """Whether INCLUDE_SUBDOMAINS is certainly not set, without looking at the cells one by one."""
+    return line.count(",") < 4 or ('"' not in line and line.split(",", 5)[4] in ("", "FALSE", "false"))
 
 
 # ---- the source

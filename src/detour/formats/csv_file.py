@@ -75,18 +75,18 @@ def read(text: str) -> Iterator[Draft | LineFault]:
     for number, _, line in rows(text):
         if line.startswith("#"):
             continue
+        row: list[str] = []
         try:
             row = cells(line)
-            if columns is None:
-                columns = _header(row)
-                if columns is not None:
-                    continue
-                columns = _Columns()
+            if columns is None and (columns := _header(row)) is not None:
+                continue
+            columns = columns or _Columns()
             if any(row):
                 yield _restated(number, row, columns)
         except PartError as refusal:
             columns = columns or _Columns()
-            yield LineFault(number, refusal.fact, refusal.remedy)
+            pattern = row[columns.source] if len(row) > columns.source else None
+            yield LineFault(number, refusal.fact, refusal.remedy, pattern)
 
 
 def _header(row: Sequence[str]) -> _Columns | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from detour.core.pattern import Pattern
-from detour.core.rule import Rule
+from detour.core.keys import Filing, file
+from detour.core.rule import Rule, Terms
 from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.core.template import Template
 from detour.errors import Fault, PatternError, Span, TemplateError
@@ -49,13 +49,12 @@ class Import(msgspec.Struct, frozen=True):
     location_hosts: tuple[str, ...]
     ignore_case: bool
     query: Literal["keep", "drop"] | None  # None: as the line's dialect has it
-    shared: dict[str, Any]  # the keys that apply to each line: window, methods, conditions, …
+    terms: Terms  # what applies to each line: window, methods, conditions, …
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """The rules of a file, in its order, what is wrong with it, and what is worth a warning."""
+    """What is wrong with an imported file, and what is worth a warning."""
 
-    rules: tuple[Rule, ...]
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
 
@@ -94,73 +93,88 @@ class _Faults:
         )
 
 
-def read_import(job: Import, text: str) -> Imported:
-    """Read `text` as `job` says. Faults of `on_fault = "pass"` become `pass` rules and warnings.
+Add = Callable[[Rule, Filing], None]
 
-    Of the faults of a file the first `MAX_FAULTS` are kept, then one that says how many more there are.
+
+def read_import(job: Import, text: str, add: Add) -> Imported:
+    """Hand each rule of `text` to `add`, in order; a million of them are never held at once.
+
+    Faults of `on_fault = "pass"` become `pass` rules and warnings. Of the faults the first `MAX_FAULTS`
+    are kept, then one that says how many more there are.
     """
-    dialect = next(dialect for dialect in DIALECTS if dialect.name == job.dialect)
-    rules: list[Rule] = []
-    faults = _Faults()
-    notes: dict[str, tuple[int, int]] = {}  # first line, count
-    for line in dialect.read(text):
-        outcome = _rules(line, job, dialect) if isinstance(line, Draft) else line
-        if isinstance(line, Draft) and line.note:
-            first, count = notes.get(line.note, (line.line, 0))
-            notes[line.note] = min(first, line.line), count + 1
-        if not isinstance(outcome, LineFault):
-            rules += outcome
-            continue
-        faults.add(Fault(Span(job.file, outcome.line), outcome.fact, outcome.remedy))
-        if job.pass_on_fault:
-            rules += _passing(outcome, job, dialect)
-    warnings = [f"{fault} (the line passes)" for fault in faults.listed()] if job.pass_on_fault else []
-    warnings += [f"{job.file}:{first}: {note}{_and_more(count)}" for note, (first, count) in notes.items()]
-    return Imported(tuple(rules), () if job.pass_on_fault else faults.listed(), tuple(warnings))
+    return _Importer(job, add).read(text)
+
+
+class _Importer:
+    def __init__(self, job: Import, add: Add) -> None:
+        self.job = job
+        self.add = add
+        self.dialect = next(dialect for dialect in DIALECTS if dialect.name == job.dialect)
+        self.faults = _Faults()
+        self.notes: dict[str, tuple[int, int]] = {}  # first line, count
+        self.terms = {query: _with_query(job, query) for query in ("keep", "drop")}
+
+    def read(self, text: str) -> Imported:
+        for line in self.dialect.read(text):
+            outcome = self._take(line) if isinstance(line, Draft) else line
+            if isinstance(outcome, LineFault):
+                self._fault(outcome)
+        faults = self.faults.listed()
+        told = [f"{self.job.file}:{first}: {note}{_and_more(n)}" for note, (first, n) in self.notes.items()]
+        if self.job.pass_on_fault:
+            return Imported((), (*(f"{fault} (the line passes)" for fault in faults), *told))
+        return Imported(faults, tuple(told))
+
+    def _fault(self, found: LineFault) -> None:
+        self.faults.add(Fault(Span(self.job.file, found.line), found.fact, found.remedy))
+        if self.job.pass_on_fault and found.pattern is not None:  # what it matches answers 404
+            self._take(Draft(found.line, found.pattern, ignore_case=found.ignore_case))
+
+    def _take(self, draft: Draft) -> LineFault | None:
+        """One rule, or one for each of the import's hosts when the line names none."""
+        patterns: tuple[str, ...] = (draft.pattern,)
+        if self.job.hosts and draft.pattern.startswith("/") and not draft.pattern.startswith("//"):
+            patterns = tuple(f"//{host}{draft.pattern}" for host in self.job.hosts)
+        try:
+            made = [self._rule(draft, pattern) for pattern in patterns]
+        except (PatternError, TemplateError) as error:
+            return LineFault(draft.line, error.fact, error.remedy, draft.pattern, draft.ignore_case)
+        for rule, filing in made:
+            self.add(rule, filing)
+        if draft.note:
+            first, count = self.notes.get(draft.note, (draft.line, 0))
+            self.notes[draft.note] = min(first, draft.line), count + 1
+        return None
+
+    def _rule(self, draft: Draft, pattern: str) -> tuple[Rule, Filing]:
+        job = self.job
+        ignore_case = job.ignore_case or draft.ignore_case
+        filing = file(pattern, ignore_case)
+        template = None
+        if draft.location is not None:
+            groups = filing.groups.union(*((one.group,) for one in draft.parameters if one.group))
+            template = Template.parse(draft.location, groups, job.location_hosts)
+        rule = Rule(
+            f"{job.name}:{draft.line}",
+            job.name,
+            Span(job.file, draft.line),
+            pattern,
+            template,
+            _status(draft, job, self.dialect),
+            self.terms[draft.query],
+            ignore_case,
+            draft.parameters,
+            _takes_query(draft, template),
+        )
+        return rule, filing
+
+
+def _with_query(job: Import, query: Literal["keep", "drop"]) -> Terms:
+    return msgspec.structs.replace(job.terms, query=job.query or query)
 
 
 def _and_more(count: int) -> str:
     return f" (and {count - 1} more such lines)" if count > 1 else ""
-
-
-def _passing(fault: LineFault, job: Import, dialect: Dialect) -> list[Rule]:
-    """The rule that stands in for a line that cannot be expressed: its pattern answers 404."""
-    if fault.pattern is None:
-        return []
-    draft = Draft(fault.line, fault.pattern, ignore_case=fault.ignore_case)
-    rules = _rules(draft, job, dialect)
-    return rules if isinstance(rules, list) else []
-
-
-def _rules(draft: Draft, job: Import, dialect: Dialect) -> list[Rule] | LineFault:
-    """One rule, or one for each of the import's hosts when the line names none."""
-    patterns = [draft.pattern]
-    if job.hosts and draft.pattern.startswith("/") and not draft.pattern.startswith("//"):
-        patterns = [f"//{host}{draft.pattern}" for host in job.hosts]
-    try:
-        return [_rule(draft, pattern, job, dialect) for pattern in patterns]
-    except (PatternError, TemplateError) as error:
-        return LineFault(draft.line, error.fact, error.remedy, draft.pattern, draft.ignore_case)
-
-
-def _rule(draft: Draft, text: str, job: Import, dialect: Dialect) -> Rule:
-    pattern = Pattern.parse(text, ignore_case=job.ignore_case or draft.ignore_case)
-    template = None
-    if draft.location is not None:
-        captured = {group.name for group in pattern.groups}
-        captured |= {parameter.group for parameter in draft.parameters if parameter.group}
-        template = Template.parse(draft.location, frozenset(captured), job.location_hosts)
-    return Rule(
-        name=f"{job.name}:{draft.line}",
-        series=job.name,
-        span=Span(job.file, draft.line),
-        pattern=pattern,
-        template=template,
-        status=_status(draft, job, dialect),
-        parameters=draft.parameters,
-        takes_query=_takes_query(draft, template),
-        **{**job.shared, "query": job.query or draft.query},
-    )
 
 
 def _status(draft: Draft, job: Import, dialect: Dialect) -> int:

@@ -8,16 +8,19 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from detour.core.matcher import RuleSet
+from detour.core.host_choice import check_host_choice, takes_query
+from detour.core.index import IndexWriter
+from detour.core.keys import file_parsed
+from detour.core.matcher import RuleSet, Settings
 from detour.core.pattern import Pattern
 from detour.core.rule import Rule
 from detour.core.settings import ListenerSettings, ServerSettings, listener_faults
 from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
-from detour.core.template import Template, check_host_choice, takes_query
+from detour.core.template import Template
 from detour.errors import PatternError, RuleError, TemplateError
 from detour.formats.conversion import Converter, Document, nearest
 from detour.formats.imports import Import, read_import
-from detour.formats.rule_keys import shared_keys
+from detour.formats.rule_keys import terms_of
 from detour.formats.tables import DefaultsTable, RuleTable
 from detour.formats.toml_places import Path
 
@@ -59,6 +62,7 @@ class _Reader:
         self.files = files
         self.warnings: list[str] = []
         self.names: dict[str, Path] = {}
+        self.writer = IndexWriter()
         self.defaults = DefaultsTable()
 
     def read(self) -> Reading:
@@ -74,10 +78,11 @@ class _Reader:
             if (listener := self.converter.table(ListenerSettings, table, path)) is not None
         )
         self._check_listeners(listeners)
-        rules = [rule for path, table in self._many("rule") for rule in self._rules(table, path)]
+        for path, table in self._many("rule"):
+            self._rule(table, path)
         if self.converter.faults:
             raise RuleError(tuple(sorted(self.converter.faults)))
-        return Reading(RuleSet(rules, server, listeners), tuple(self.warnings))
+        return Reading(RuleSet.written(self.writer, Settings(server, listeners)), tuple(self.warnings))
 
     def _one(self, kind: type[T], key: str) -> T:
         return self.converter.table(kind, self.document.data.get(key, {}), (key,)) or kind()
@@ -94,21 +99,21 @@ class _Reader:
             for key, fact, remedy in listener_faults(listener):
                 self.converter.fault(("listener", number, key), fact, remedy)
 
-    def _rules(self, data: Any, path: Path) -> tuple[Rule, ...]:
+    def _rule(self, data: Any, path: Path) -> None:
         table = self.converter.table(RuleTable, data, path)
         if isinstance(data, dict):
             self._check_name(data.get("name"), path)
         if table is None:
             self._check_partly(data, path)
-            return ()
+            return
         before = len(self.converter.faults)
         self._check_shape(table, path)
         if len(self.converter.faults) != before:
-            return ()
+            return
         if table.import_ is not None:
-            return self._imported(table, path)
-        rule = self._native(table, path)
-        return () if rule is None else (rule,)
+            self._imported(table, path)
+        else:
+            self._native(table, path)
 
     def _check_partly(self, data: Any, path: Path) -> None:
         """Also in a table with other faults, say what is wrong with pattern and location."""
@@ -157,26 +162,28 @@ class _Reader:
                 "swap or correct them",
             )
 
-    def _native(self, table: RuleTable, path: Path) -> Rule | None:
+    def _native(self, table: RuleTable, path: Path) -> None:
         before = len(self.converter.faults)
         default = self.defaults
         ignore_case = default.ignore_case if table.ignore_case is None else table.ignore_case
         pattern = self._pattern(table.pattern or "", ignore_case, path)
         template = None if pattern is None or table.pass_ else self._template(table, pattern, path)
-        shared = shared_keys(self.converter, table, self.defaults, path)
+        terms = terms_of(self.converter, table, self.defaults, path)
         status = self._status(table, path)
         if len(self.converter.faults) != before or pattern is None:
-            return None
-        return Rule(
+            return
+        rule = Rule(
             name=table.name,
             series=table.name,
             span=self.document.span(path),
-            pattern=pattern,
+            pattern=pattern.text,
             template=template,
             status=status,
+            terms=terms,
+            ignore_case=ignore_case,
             takes_query=template is not None and takes_query(template, pattern),
-            **shared,
         )
+        self.writer.add(rule, file_parsed(pattern))
 
     def _pattern(self, text: str, ignore_case: bool, path: Path) -> Pattern | None:
         try:
@@ -221,14 +228,14 @@ class _Reader:
             )
         return status
 
-    def _imported(self, table: RuleTable, path: Path) -> tuple[Rule, ...]:
+    def _imported(self, table: RuleTable, path: Path) -> None:
         assert table.import_ is not None
         text = self.files.get(table.import_)
         if text is None:
             self.converter.fault(
                 (*path, "import"), f"cannot read {table.import_}", "a path relative to this file"
             )
-            return ()
+            return
         job = Import(
             name=table.name,
             file=posixpath.join(posixpath.dirname(self.document.name), table.import_),
@@ -239,9 +246,8 @@ class _Reader:
             location_hosts=table.location_hosts or (),
             ignore_case=bool(table.ignore_case),
             query=table.query,
-            shared=shared_keys(self.converter, table, self.defaults, path),
+            terms=terms_of(self.converter, table, self.defaults, path),
         )
-        outcome = read_import(job, text)
+        outcome = read_import(job, text, self.writer.add)
         self.converter.faults += outcome.faults
         self.warnings += outcome.warnings
-        return outcome.rules

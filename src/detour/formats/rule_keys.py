@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from detour.core.message import METHODS
-from detour.core.rule import ClientCondition, Condition, Cors, Expect, FieldCondition, Share
+from detour.core.rule import ClientCondition, Condition, Cors, Expect, FieldCondition, Share, Terms
 from detour.core.url import URL
 from detour.errors import DetourError, URLError
 from detour.formats.conversion import Converter
@@ -28,33 +28,31 @@ _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 _OURS = re.compile(r"location|cache-control|vary|date|connection|content-.*|transfer-encoding", re.IGNORECASE)
 
 
-def shared_keys(
-    converter: Converter, table: RuleTable, defaults: DefaultsTable, path: Path
-) -> dict[str, Any]:
+def terms_of(converter: Converter, table: RuleTable, defaults: DefaultsTable, path: Path) -> Terms:
     """What native rules and the lines of an import have in common."""
     redirects = not table.pass_ and table.import_ is None
     default = defaults if redirects else DefaultsTable()
     cache = default.cache if table.cache is None else table.cache
     headers = default.headers if table.headers is None else table.headers
-    return {
-        "methods": _methods(converter, table.methods, (*path, "methods")),
-        "when": _conditions(converter, table.when, (*path, "when")),
-        "unless": _conditions(converter, table.unless, (*path, "unless")),
-        "share": _share(converter, table.share, (*path, "share")),
-        "start": _instant(table.start, -inf),
-        "end": _instant(table.end, inf),
-        "query": table.query or default.query,
-        "cache": None if cache is None else int(cache),
-        "retry_after": None if table.retry_after is None else int(table.retry_after),
-        "cors": _cors(converter, default.cors if table.cors is None else table.cors, (*path, "cors")),
-        "headers": _headers(converter, headers, (*path, "headers")),
-        "why": table.why,
-        "expect": tuple(
+    return Terms.of(
+        methods=_methods(converter, table.methods, (*path, "methods")),
+        when=_conditions(converter, table.when, (*path, "when")),
+        unless=_conditions(converter, table.unless, (*path, "unless")),
+        share=_share(converter, table.share, (*path, "share")),
+        start=_instant(table.start, -inf),
+        end=_instant(table.end, inf),
+        query=table.query or default.query,
+        cache=None if cache is None else int(cache),
+        retry_after=None if table.retry_after is None else int(table.retry_after),
+        cors=_cors(converter, default.cors if table.cors is None else table.cors, (*path, "cors")),
+        headers=_headers(converter, headers, (*path, "headers")),
+        why=table.why,
+        expect=tuple(
             expect
             for number, written in enumerate(table.expect)
             if (expect := _expect(converter, written, (*path, "expect", number))) is not None
         ),
-    }
+    )
 
 
 def _methods(converter: Converter, methods: tuple[str, ...] | None, path: Path) -> frozenset[str] | None:
@@ -85,13 +83,12 @@ def _conditions(converter: Converter, table: ConditionTable | None, path: Path) 
         *(FieldCondition(name, _values(v), "query") for name, v in table.query.items()),
         *(FieldCondition(name, _values(v), "cookie") for name, v in table.cookie.items()),
     ]
-    networks = []
     for text in table.client:
         try:
-            networks.append(ip_network(text))
+            ip_network(text)
         except ValueError as error:
             converter.fault((*path, "client"), str(error), 'write "10.0.0.0/8" or an address')
-    return (*fields, *((ClientCondition(tuple(networks)),) if networks else ()))
+    return (*fields, *((ClientCondition(table.client),) if table.client else ()))
 
 
 def _share(converter: Converter, share: float | ShareTable | None, path: Path) -> Share | None:

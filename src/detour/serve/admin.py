@@ -219,11 +219,11 @@ def _row(rule: Rule, readings: Readings) -> RuleRow:
     return RuleRow(
         name=rule.name,
         span=str(rule.span),
-        pattern=rule.pattern.text,
+        pattern=rule.pattern,
         location=rule.template.text if rule.template is not None else None,
         status=rule.status,
-        start=_time(rule.start),
-        end=_time(rule.end),
+        start=_time(rule.terms.start),
+        end=_time(rule.terms.end),
         counted_under=rule.series,
         hits=readings.hits(rule.series),
     )

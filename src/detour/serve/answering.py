@@ -33,7 +33,6 @@ from detour.serve.wire import Answer, date_line, decided, said
 # What a preflight carries, and what the redirect itself answers to (Fetch, CORS protocol).
 _CORS_FIELDS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
 _HARMLESS_LIMIT = 1024
-_GENERATION = 4096  # entries
 _TARGET_LIMIT = 512  # octets of a request target that is worth remembering
 
 
@@ -54,7 +53,7 @@ class Memo:
 
     __slots__ = ("_limit", "_old", "young")
 
-    def __init__(self, limit: int = _GENERATION) -> None:
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self.young: dict[Hashable, Entry] = {}
         self._old: dict[Hashable, Entry] = {}
@@ -128,10 +127,15 @@ class Service:
         self.looks_at = ruleset.looks_at | _CORS_FIELDS
         self.forget()
 
+    @property
+    def prepared(self) -> int:
+        """How many answers an endpoint may keep prepared."""
+        return 0 if self.draining else self.ruleset.server.memo
+
     def forget(self) -> None:
         """Drop every prepared answer."""
         for endpoint in self.endpoints:
-            endpoint.memo = Memo(0) if self.draining else Memo()
+            endpoint.memo = Memo(self.prepared)
 
     def now(self) -> float:
         """Seconds since the epoch; `date` is right for them."""
@@ -200,7 +204,7 @@ class Endpoint:
         self.settings = settings
         self.scheme = URL.parse(settings.listen).scheme
         self.trusted: tuple[Network, ...] = tuple(ip_network(network) for network in settings.trusted)
-        self.memo = Memo(0) if service.draining else Memo()
+        self.memo = Memo(service.prepared)
         self.open = 0  # connections
         service.endpoints.append(self)
 

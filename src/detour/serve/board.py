@@ -56,7 +56,7 @@ class Readings:
     def __init__(self, board: Board, banks: Sequence[Bank]) -> None:
         self.board = board
         self._banks = banks
-        self.replace(RuleSet(()), {})
+        self.replace(RuleSet.of(()), {})
 
     def replace(self, rules: RuleSet, slots: Mapping[str, int]) -> None:
         """From now on these rules, their hits in these slots; maps what has grown."""

@@ -1,8 +1,12 @@
-"""A compiled rule set in an anonymous file, handed from the process that compiled it to those that use it.
+"""A compiled rule set as a file that every process of the server maps.
 
-Header, manifest, rules. The manifest is what the parent needs to know (settings, names, files to
-watch); it never loads the rules. Manifest and rules are pickles: only processes of one server ever
-hold the file, it has no name, and the digest guards against a writer that died half-way.
+    header     magic, version, kind, digest of all that follows, size of the directory
+    directory  the manifest (or the faults), and where each section stands
+    sections   the rules, as `core.matcher.RuleSet` opens them; each at a multiple of 8
+
+The manifest is what the parent needs to know (settings, names, files to watch); it never opens the
+rules. Nothing in the file is executed when it is read. The digest (xxHash3, 128 bits) guards against a
+writer that died half-way and against decay, not against an enemy.
 
 An edition is a snapshot in force: it adds the slots that its hits are counted in, and is handed on as
 descriptors that any process of the server can open.
@@ -10,28 +14,28 @@ descriptors that any process of the server can open.
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 import os
-import pickle
 import struct
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
+import xxhash
 
 from detour.core.matcher import RuleSet
-from detour.core.settings import ListenerSettings, ServerSettings
+from detour.core.settings import ListenerSettings, ServerSettings, pack, unpack
 from detour.errors import Fault, RuleError, ServeError
 from detour.serve.channel import Kind, Message
 from detour.serve.process import anonymous_file
 from detour.serve.stats import pack_slots, unpack_slots
 
-_HEADER = struct.Struct("<8sIIQQ16s")
-_MAGIC = b"detour\r\n"
-_VERSION = 1
-_RULES, _FAULTS = 1, 2
-_PROTOCOL = 5
+MAGIC = b"detour\r\n"
+VERSION = 1
+
+_HEADER = struct.Struct("<8sI4x16sQ")
+_ALIGNED = 8
+_CHUNK = 1 << 20  # octets digested between two chances for other threads
 
 
 class Loaded(Protocol):
@@ -56,47 +60,56 @@ class Manifest(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+class Directory(msgspec.Struct, frozen=True):
+    """What a snapshot holds: a manifest and sections (place from the first section on, length), or faults."""
+
+    manifest: Manifest | None
+    faults: tuple[Fault, ...]
+    sections: dict[str, tuple[int, int]]
+
+
 def write_rules(descriptor: int, loaded: Loaded, overrides: Mapping[str, Any] | None = None) -> None:
     """Write rules and manifest into the empty file `descriptor`; `overrides` replace keys of `[server]`."""
     rules = loaded.ruleset
-    server = msgspec.structs.replace(rules.server, **(overrides or {}))
+    if overrides:
+        rules = rules.with_server(msgspec.structs.replace(rules.server, **overrides))
     manifest = Manifest(
         rules=len(rules.rules),
         series=rules.series,
-        server=server,
+        server=rules.server,
         listeners=rules.listeners,
         files=loaded.files,
         warnings=loaded.warnings,
     )
-    body = pickle.dumps((rules.rules, server, rules.listeners), _PROTOCOL)
-    _write(descriptor, _RULES, pickle.dumps(manifest, _PROTOCOL), body)
+    places: dict[str, tuple[int, int]] = {}
+    end = 0
+    for name, section in rules.sections.items():
+        places[name] = end, len(section)
+        end += len(section) + -len(section) % _ALIGNED
+    _write(descriptor, Directory(manifest, (), places), rules.sections)
 
 
 def write_faults(descriptor: int, faults: tuple[Fault, ...]) -> None:
     """Write the faults that stand in the way of a rule set into the empty file `descriptor`."""
-    _write(descriptor, _FAULTS, pickle.dumps(faults, _PROTOCOL), b"")
+    _write(descriptor, Directory(None, faults, {}), {})
 
 
 def read_manifest(descriptor: int) -> Manifest:
     """The manifest; raises `RuleError` for a file of faults, `ServeError` for one that is not whole."""
-    with _map(descriptor) as mapped:
-        kind, first, _ = _check(mapped)
-        head = pickle.loads(mapped[_HEADER.size : _HEADER.size + first])
-    if kind == _FAULTS:
-        raise RuleError(head)
-    assert isinstance(head, Manifest)
-    return head
+    directory, _ = _open(descriptor)
+    if directory.manifest is None:
+        raise RuleError(directory.faults)
+    return directory.manifest
 
 
 def read_rules(descriptor: int) -> RuleSet:
-    """The rules; raises `ServeError` for a file that is not whole or holds none."""
-    with _map(descriptor) as mapped:
-        kind, first, second = _check(mapped)
-        if kind != _RULES:
-            raise ServeError("a snapshot of faults holds no rules")
-        start = _HEADER.size + first
-        with memoryview(mapped) as whole, whole[start : start + second] as body:
-            return RuleSet(*pickle.loads(body))
+    """The rules, mapped; raises `ServeError` for a file that is not whole or holds none."""
+    directory, sections = _open(descriptor)
+    if directory.manifest is None:
+        raise ServeError("a snapshot of faults holds no rules")
+    return RuleSet(
+        {name: sections[place : place + size] for name, (place, size) in directory.sections.items()}
+    )
 
 
 class Edition(msgspec.Struct, frozen=True):
@@ -137,37 +150,43 @@ class Edition(msgspec.Struct, frozen=True):
             os.close(descriptor)
 
 
-def _write(descriptor: int, kind: int, head: bytes, body: bytes) -> None:
-    digest = hashlib.blake2b(head, digest_size=16)
-    digest.update(body)
-    header = _HEADER.pack(_MAGIC, _VERSION, kind, len(head), len(body), digest.digest())
+def _write(descriptor: int, directory: Directory, sections: Mapping[str, memoryview]) -> None:
+    head = pack(directory)
+    digest = xxhash.xxh3_128()
     # The header goes last: a file without one is a file whose writer did not finish.
     place = _HEADER.size
-    for part in (head, body):
-        place = _write_at(descriptor, part, place)
-    _write_at(descriptor, header, 0)
+    for part in (memoryview(head), *sections.values()):
+        padded = -len(part) % _ALIGNED
+        for piece in (part, memoryview(bytes(padded))):
+            digest.update(piece)
+            place = _write_at(descriptor, piece, place)
+    _write_at(descriptor, memoryview(_HEADER.pack(MAGIC, VERSION, digest.digest(), len(head))), 0)
 
 
-def _write_at(descriptor: int, part: bytes, place: int) -> int:
-    rest = memoryview(part)
-    while rest:
+def _write_at(descriptor: int, rest: memoryview, place: int) -> int:
+    while len(rest):
         written = os.pwrite(descriptor, rest, place)
         rest, place = rest[written:], place + written
     return place
 
 
-def _map(descriptor: int) -> mmap.mmap:
+def _open(descriptor: int) -> tuple[Directory, memoryview]:
+    """The directory and the sections; raises `ServeError` for a file that is not whole, or not ours."""
     if os.fstat(descriptor).st_size < _HEADER.size:
         raise ServeError("the rules were not written: the process that compiles them ended early")
-    return mmap.mmap(descriptor, 0, prot=mmap.PROT_READ)
-
-
-def _check(mapped: mmap.mmap) -> tuple[int, int, int]:
-    magic, version, kind, first, second, digest = _HEADER.unpack_from(mapped)
-    if magic != _MAGIC or version != _VERSION or len(mapped) != _HEADER.size + first + second:
-        raise ServeError("the rules were not written whole: the process that compiles them ended early")
-    with memoryview(mapped) as whole, whole[_HEADER.size :] as rest:
-        found = hashlib.blake2b(rest, digest_size=16).digest()
-    if found != digest:
-        raise ServeError("the compiled rules are damaged; start the server again")
-    return kind, first, second
+    whole = memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
+    magic, version, digest, size = _HEADER.unpack_from(whole)
+    if magic != MAGIC:
+        raise ServeError("the file is no snapshot of compiled rules, or was not written whole")
+    if version != VERSION:
+        raise ServeError(f"the snapshot has format {version}, this program reads {VERSION}; compile it again")
+    rest = whole[_HEADER.size :]
+    found = xxhash.xxh3_128()
+    for place in range(0, len(rest), _CHUNK):
+        found.update(rest[place : place + _CHUNK])
+    if found.digest() != digest:
+        raise ServeError("the compiled rules are cut short or damaged; compile them again")
+    try:
+        return unpack(rest[:size], Directory), rest[size + -size % _ALIGNED :]
+    except msgspec.MsgspecError:
+        raise ServeError("the snapshot is of another version; compile it again") from None

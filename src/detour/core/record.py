@@ -1,0 +1,137 @@
+"""Rules as octets: written once, in file order, and decoded one by one when they are asked for.
+
+A million rules are then one block of memory that all workers share, and no objects at all.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+from typing import overload
+
+import msgspec
+
+from detour.core.keys import Key
+from detour.core.rule import ParameterCapture, Rule, Terms
+from detour.core.template import Template
+from detour.errors import Span
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """A rule, with what many rules share replaced by its number in `Shared`."""
+
+    series: int
+    file: int
+    terms: int
+    line: int
+    scheme: str  # the one the pattern is for; "" for any, and where the pattern must be tried
+    keys: tuple[Key, ...]  # () where the pattern must be tried
+    status: int
+    template: Template | None
+    pattern: str
+    name: str = ""  # "": SERIES:LINE
+    ignore_case: bool = False
+    parameters: tuple[ParameterCapture, ...] = ()
+    takes_query: bool = False
+
+
+class Shared(msgspec.Struct, frozen=True):
+    """What records refer to by number."""
+
+    series: tuple[str, ...]
+    files: tuple[str, ...]
+    terms: tuple[Terms, ...]
+
+    def rule(self, record: Record) -> Rule:
+        """The rule that `record` stands for."""
+        series = self.series[record.series]
+        return Rule(
+            record.name or f"{series}:{record.line}",
+            series,
+            Span(self.files[record.file], record.line),
+            record.pattern,
+            record.template,
+            record.status,
+            self.terms[record.terms],
+            record.ignore_case,
+            record.parameters,
+            record.takes_query,
+        )
+
+
+class RecordWriter:
+    """Takes rules in file order; `octets` and `ends` are what `Records` reads."""
+
+    def __init__(self) -> None:
+        self.octets = bytearray()
+        self.ends = array("Q", [0])
+        self._series: dict[str, int] = {}
+        self._files: dict[str, int] = {}
+        self._terms: dict[int, int] = {}  # by identity: the lines of an import share one value
+        self._kept: list[Terms] = []
+        self._encode = msgspec.msgpack.Encoder().encode
+
+    def add(self, rule: Rule, scheme: str, keys: tuple[Key, ...]) -> None:
+        """Append `rule`, which has these keys for one scheme or any."""
+        series = self._series.setdefault(rule.series, len(self._series))
+        short = f"{rule.series}:{rule.span.line}"
+        record = Record(
+            series,
+            self._files.setdefault(rule.span.file, len(self._files)),
+            self._number_of(rule.terms),
+            rule.span.line,
+            scheme,
+            keys,
+            rule.status,
+            rule.template,
+            rule.pattern,
+            "" if rule.name == short else rule.name,
+            rule.ignore_case,
+            rule.parameters,
+            rule.takes_query,
+        )
+        self.octets += self._encode(record)
+        self.ends.append(len(self.octets))
+
+    def shared(self) -> Shared:
+        """What the records written so far refer to."""
+        return Shared(tuple(self._series), tuple(self._files), tuple(self._kept))
+
+    def _number_of(self, terms: Terms) -> int:
+        number = self._terms.get(id(terms))
+        if number is None:
+            number = self._terms[id(terms)] = len(self._kept)
+            self._kept.append(terms)  # which also keeps its identity from being given away
+        return number
+
+
+class Records(Sequence[Rule]):
+    """The rules in octets that a `RecordWriter` wrote, in file order."""
+
+    def __init__(self, octets: memoryview, ends: memoryview, shared: Shared) -> None:
+        self._octets = octets
+        self._ends = ends.cast("Q")
+        self._decode = msgspec.msgpack.Decoder(Record).decode
+        self.shared = shared
+
+    def __len__(self) -> int:
+        return len(self._ends) - 1
+
+    @overload
+    def __getitem__(self, number: int) -> Rule: ...
+    @overload
+    def __getitem__(self, number: slice) -> tuple[Rule, ...]: ...
+    def __getitem__(self, number: int | slice) -> Rule | tuple[Rule, ...]:
+        if isinstance(number, slice):
+            return tuple(self[one] for one in range(*number.indices(len(self))))
+        if not -len(self) <= number < len(self):
+            raise IndexError(number)
+        return self.shared.rule(self.record(number % len(self)))
+
+    def __iter__(self) -> Iterator[Rule]:
+        return (self[number] for number in range(len(self)))
+
+    def record(self, number: int) -> Record:
+        """Rule `number` as it was written."""
+        ends = self._ends
+        return self._decode(self._octets[ends[number] : ends[number + 1]])

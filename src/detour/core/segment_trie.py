@@ -1,0 +1,71 @@
+"""Keys with one-segment wildcards, as a trie of segments in a hash table.
+
+A node is a number; its children are found under "NODE/segment". A key's last node holds its rules.
+Where both a literal and a one-segment child fit, both are followed: there are never more nodes than
+the keys have segments, however many keys share them.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+
+from detour.core.hash_table import HashTable, Postings, build, hash_of
+from detour.core.keys import ONE, REST
+
+_ROOT = 0
+_NONE = 0
+
+
+class SegmentTrieWriter:
+    """Takes keys with their rule numbers, ascending."""
+
+    def __init__(self) -> None:
+        self._children: dict[str, int] = {}
+        self._rules: dict[int, list[int]] = {}
+
+    def add(self, key: str, number: int) -> None:
+        node = _ROOT
+        for segment in key.split("/"):
+            node = self._children.setdefault(f"{node}/{segment}", len(self._children) + 1)
+        held = self._rules.setdefault(node, [])
+        if not held or held[-1] != number:
+            held.append(number)
+
+    def octets(self, postings: Postings) -> tuple[bytes, bytes]:
+        """The children and the values of the nodes, as `SegmentTrie` reads them."""
+        ends = array("I", bytes(4 * (len(self._children) + 1)))
+        for node, numbers in self._rules.items():
+            ends[node] = postings.value(numbers) + 1
+        hashes = [hash_of(child) for child in self._children]
+        return build(hashes, [*self._children.values()], Postings()), ends.tobytes()
+
+
+class SegmentTrie:
+    """Look-ups in what a `SegmentTrieWriter` made; false when it holds nothing."""
+
+    def __init__(self, children: memoryview, values: memoryview) -> None:
+        self._children = HashTable(children)
+        self._values = values.cast("I")
+
+    def __bool__(self) -> bool:
+        return bool(self._children)
+
+    def find(self, text: str) -> Iterator[int]:
+        """The value of each key that fits `text`, host and path in one."""
+        child, values = self._children.get, self._values
+        segments = text.split("/")
+        count = len(segments)
+        waiting = [(_ROOT, 0)]
+        while waiting:
+            node, at = waiting.pop()
+            if at == count:
+                if values[node] != _NONE:
+                    yield values[node] - 1
+                continue
+            for segment in (REST, ONE, segments[at]):
+                if segment == ONE and not segments[at]:
+                    continue
+                found = child(f"{node}/{segment}")
+                if found is not None:
+                    waiting.append((found, count if segment == REST else at + 1))
