@@ -14,7 +14,7 @@ HITS = ("random", "first", "middle", "last", "miss")
 TARGETS = 1 << 17  # of a load on random rules; wrk holds them all
 FEW_TARGETS = 1 << 12  # of the others
 PROOFS = 50
-SLOWEST = 0.05  # seconds for one answer to an idle peer: beyond it, it is not worth measuring
+SLOWEST = 0.02  # seconds for one answer to an idle peer: beyond it, it is not worth measuring
 SEED = 307
 
 

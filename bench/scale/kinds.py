@@ -14,15 +14,16 @@ import msgspec
 
 HOST = "www.example.com"
 NEW = "https://new.example.com"
-ADJECTIVES = tuple(
+_ADJECTIVES = (
     "quick brown lazy early late quiet loud small tall green amber plain proud brave calm eager "
-    "fair glad happy kind lively merry neat odd polite rapid sharp tidy vast warm young zesty".split(" ")
+    "fair glad happy kind lively merry neat odd polite rapid sharp tidy vast warm young zesty"
 )
-NOUNS = tuple(
+_NOUNS = (
     "fox dog river garden letter window market summer winter engine bridge castle forest island journey "
     "kitchen lantern meadow needle orchard pencil quarry ribbon saddle tunnel umbrella valley walnut yard "
-    "zebra harbour museum".split(" ")
+    "zebra harbour museum"
 )
+ADJECTIVES, NOUNS = _ADJECTIVES.split(), _NOUNS.split()  # 32 each
 
 Form = Literal["exact", "prefix", "regex"]
 

@@ -11,7 +11,7 @@ from random import Random
 
 from bench.answer import ask
 from bench.machine import core_seconds
-from bench.process import Absent, Server, free_port
+from bench.process import Absent, Cpu, Server, free_port
 from bench.scale.cells import Cell, Refusal, Round
 from bench.scale.hits import TARGETS, prove, write_targets
 from bench.scale.kinds import HOST, Kind
@@ -20,6 +20,7 @@ from bench.wrk import Generator
 
 MOST_BYTES = 6e9  # of memory for one peer
 WARM_SECONDS = 1
+SETTLE_SECONDS = 5.0
 
 
 class Subject:
@@ -40,6 +41,7 @@ class Subject:
         """A load in which every status is looked at; raises `Absent`."""
         targets = self._loading.targets(self._kind, self._count, hit, self._peer)
         outcome = self._loading.generator.run(self._server.port, WARM_SECONDS, targets, "targets", "count")
+        self._settle()
         if outcome.strange:
             raise Absent(f"wrong: {outcome.strange} of {outcome.requests} answers to {hit} hits are no 307")
 
@@ -59,7 +61,14 @@ class Subject:
         outcome = self._loading.generator.run(self._server.port, seconds, targets, "targets")
         spent = self._server.cpu() - cpu
         others = core_seconds(core) - working - spent.user - spent.system
+        self._settle()
         return Round(spent, outcome, max(others, 0.0) / seconds)
+
+    def _settle(self) -> None:
+        """Wait until a slow peer is done with what wrk no longer waits for: the next row needs the core."""
+        deadline, before = time.monotonic() + SETTLE_SECONDS, Cpu(-1)
+        while time.monotonic() < deadline and before != (before := self._server.cpu()):
+            time.sleep(0.05)
 
     def result(self, hit: str) -> Cell | Refusal:
         """The cell of all rounds on `hit`, or why there is none."""

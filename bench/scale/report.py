@@ -57,8 +57,8 @@ def print_report(cells: CellFile) -> None:
 
 
 def _table(kind: Kind, cells: list[Cell]) -> str:
-    head = f"{'':<12}{'rules':>10} {'random':>8} {'least–most':>14} {'× 1':>6} "
-    head += "".join(f"{hit:>8}" for hit in ("first", "middle", "last", "miss"))
+    head = f"{'':<12}{'rules':>10} {'random':>9} {'least–most':>16} {'× 1':>6} "
+    head += "".join(f"{hit:>9}" for hit in ("first", "middle", "last", "miss"))
     head += f" {'answers/s':>10} {'× nginx':>8} {'p50 ms':>8} {'p99 ms':>8} {'compile':>8} {'load s':>7}"
     head += f" {'MB':>7} {'private':>7} {'busy':>5} {'errors':>6} {'others':>6}"
     places = {(cell.row, cell.count, cell.hit): cell for cell in cells}
@@ -70,9 +70,9 @@ def _line(cell: Cell, places: dict[Place, Cell]) -> str:
     one, nginx = places.get((cell.row, 1, "random")), places.get(("nginx", cell.count, "random"))
     beside = [places.get((cell.row, cell.count, hit)) for hit in ("first", "middle", "last", "miss")]
     return (
-        f"{cell.row:<12}{cell.count:>10,} {cell.cost:8.1f} {f'{cell.least:.1f}–{cell.most:.1f}':>14}"
+        f"{cell.row:<12}{cell.count:>10,} {cell.cost:9,.1f} {f'{cell.least:.1f}–{cell.most:.1f}':>16}"
         f" {_ratio(cell.cost, one.cost if one else None):>6} "
-        + "".join(f"{other.cost:8.1f}" if other else f"{'-':>8}" for other in beside)
+        + "".join(f"{other.cost:9,.1f}" if other else f"{'-':>9}" for other in beside)
         + f" {cell.rate:10,.0f} {_ratio(cell.rate, nginx.rate if nginx else None):>8}"
         f" {cell.p50 / 1e3:8.2f} {cell.p99 / 1e3:8.2f} {cell.compiled:8.2f} {cell.loaded:7.2f}"
         f" {cell.resident / 1e6:7.0f} {cell.private / 1e6:7.0f}"

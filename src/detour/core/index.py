@@ -101,9 +101,10 @@ class Index:
         self._prefixes = _opened(sections["prefix"])
         self._prefix_values = sections["prefix_values"].cast("I")
         self._segments = SegmentTrie(sections["segments"], sections["segment_values"])
-        self._filed = lru_cache(_DECODED)(self._read)
-        self._pattern = lru_cache(_PARSED)(Pattern.parse)
-        self._tried = Tried(sections["words"], sections["wordless"], self._postings, self._pattern_of)
+        # Not methods of this object: a cycle would keep the mapping open until the collector comes by.
+        self._filed = lru_cache(_DECODED)(self.rules.filed)
+        self._patterns = _Patterns(self.rules)
+        self._tried = Tried(sections["words"], sections["wordless"], self._postings, self._patterns.of)
 
     def candidates(self, request: Request) -> Iterator[tuple[int, Rule, dict[str, str]]]:
         """Each rule whose pattern matches: its place in the order, itself, what it captured.
@@ -116,7 +117,7 @@ class Index:
             rule, scheme, keys = self._filed(number)
             if scheme and scheme != request.scheme:
                 continue
-            captures = _match(keys, texts) if keys else self._try(rule, request)
+            captures = _match(keys, texts) if keys else self._patterns.match(rule, request)
             if captures is not None and rule.parameters:
                 captures = with_parameters(rule, request, captures)
             if captures is not None:
@@ -140,16 +141,20 @@ class Index:
                 numbers += found
         return numbers if len(numbers) < 2 else sorted(set(numbers))
 
-    def _read(self, number: int) -> tuple[Rule, str, tuple[Key, ...]]:
-        record = self.rules.record(number)
-        return self.rules.shared.rule(record), record.scheme, record.keys
 
-    def _try(self, rule: Rule, request: Request) -> dict[str, str] | None:
-        return self._pattern(rule.pattern, ignore_case=rule.ignore_case).match(request)
+class _Patterns:
+    """The patterns of rules that must be tried, parsed when they are asked for."""
 
-    def _pattern_of(self, number: int) -> Pattern:
-        record = self.rules.record(number)
-        return self._pattern(record.pattern, ignore_case=record.ignore_case)
+    def __init__(self, rules: Records) -> None:
+        self._rules = rules
+        self._parse = lru_cache(_PARSED)(Pattern.parse)
+
+    def of(self, number: int) -> Pattern:
+        record = self._rules.record(number)
+        return self._parse(record.pattern, ignore_case=record.ignore_case)
+
+    def match(self, rule: Rule, request: Request) -> dict[str, str] | None:
+        return self._parse(rule.pattern, ignore_case=rule.ignore_case).match(request)
 
 
 def _opened(octets: memoryview) -> marisa_trie.Trie | None:

@@ -135,3 +135,8 @@ class Records(Sequence[Rule]):
         """Rule `number` as it was written."""
         ends = self._ends
         return self._decode(self._octets[ends[number] : ends[number + 1]])
+
+    def filed(self, number: int) -> tuple[Rule, str, tuple[Key, ...]]:
+        """Rule `number`, its one scheme ("" for any), and the keys it is found under."""
+        record = self.record(number)
+        return self.shared.rule(record), record.scheme, record.keys
