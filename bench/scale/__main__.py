@@ -31,13 +31,14 @@ def _flags() -> argparse.Namespace:
     parser.add_argument("--resume", metavar="FILE", type=Path, help="go on with the .jsonl of an earlier run")
     parser.add_argument("--plot", metavar="FILE", type=Path, help="draw the random hits as SVG")
     parser.add_argument("--rounds", type=int, default=3, help="times each cell is loaded (default 3)")
-    parser.add_argument("--seconds", type=int, default=2, help="length of one load (default 2)")
+    parser.add_argument("--seconds", type=int, help="length of one load (default 2, quick 1)")
     parser.add_argument("--connections", type=int, default=64, help="kept-alive connections (default 64)")
     parser.add_argument("--load-limit", type=float, metavar="S", help="give a peer S seconds to start")
     parser.add_argument("--kinds", nargs="+", metavar="KIND", choices=[kind.name for kind in KINDS])
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=[peer.name for peer in PEERS])
     parser.add_argument("--counts", nargs="+", metavar="N", type=int, help="these sizes only")
     flags = parser.parse_args()
+    flags.seconds = flags.seconds or (1 if flags.quick else 2)
     flags.load_limit = flags.load_limit or (40.0 if flags.quick else 120.0)
     return flags
 

@@ -805,6 +805,7 @@ def test_a_failing_decision_is_500_one_warning_and_no_end(rig: Rig, monkeypatch:
     client = rig.client()
     with monkeypatch.context() as patch:
         patch.setattr(type(rig.service.ruleset), "decide", fail)
+        patch.setattr(type(rig.service.ruleset), "settled", fail)
         client.send(GET + POST)
     client.send(GET)
     assert client.statuses == [500, 500, 307]

@@ -111,17 +111,40 @@ class Index:
 
         Conditions are not looked at.
         """
-        path = request.path
-        texts = (path, request.authority + path) if request.hostname else (path,)
+        texts = self._texts(request)
         for number in self._numbers(request, texts):
-            rule, scheme, keys = self._filed(number)
-            if scheme and scheme != request.scheme:
-                continue
-            captures = _match(keys, texts) if keys else self._patterns.match(rule, request)
-            if captures is not None and rule.parameters:
-                captures = with_parameters(rule, request, captures)
+            rule, captures = self._captured(number, request, texts)
             if captures is not None:
                 yield number, rule, captures
+
+    def sole(self, request: Request) -> tuple[Rule, dict[str, str]] | None:
+        """The rule that matches and its captures, where no other need even be looked at."""
+        texts = self._texts(request)
+        numbers = self._numbers(request, texts)
+        if len(numbers) != 1:
+            return None
+        rule, captures = self._captured(numbers[0], request, texts)
+        return None if captures is None else (rule, captures)
+
+    def _texts(self, request: Request) -> tuple[str, ...]:
+        """What the request is looked up as: its path, and its host and path; as far as keys have that."""
+        shared = self.rules.shared
+        if not shared.named or not request.hostname:
+            return (request.path,)
+        named = request.authority + request.path
+        return (request.path, named) if shared.unnamed else (named,)
+
+    def _captured(
+        self, number: int, request: Request, texts: tuple[str, ...]
+    ) -> tuple[Rule, dict[str, str] | None]:
+        """Rule `number`, and what it captures; None where it does not match after all."""
+        rule, scheme, keys = self._filed(number)
+        if scheme and scheme != request.scheme:
+            return rule, None
+        captures = _match(keys, texts) if keys else self._patterns.match(rule, request)
+        if captures is not None and rule.parameters:
+            captures = with_parameters(rule, request, captures)
+        return rule, captures
 
     def _numbers(self, request: Request, texts: tuple[str, ...]) -> list[int]:
         """The rules to look at, each once, in file order."""

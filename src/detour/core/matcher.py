@@ -136,6 +136,18 @@ class RuleSet:
         """What `request` gets at `now` (seconds since the epoch)."""
         return self._decide(request, now, chance)[0]
 
+    def settled(self, request: Request) -> tuple[Rule, str] | None:
+        """The rule and the Location, where one rule alone can match and its terms are settled.
+
+        None says nothing: ask `decide`. What is said, `decide` would say at any time.
+        """
+        found = self._index.sole(request)
+        if found is None or found[0].template is None or not found[0].terms.settled:
+            return None
+        rule, captures = found
+        location, reason = _location(rule, request, captures)
+        return None if location is None or reason is not None else (rule, location)
+
     def explain(
         self, request: Request, now: float, chance: Chance = sticky_chance
     ) -> tuple[Decision, tuple[Skipped, ...]]:
@@ -282,6 +294,8 @@ def is_self(location: str, request: Request) -> bool:
     if _PLAIN.fullmatch(location) and "/." not in location and "//" not in location:
         path, _, query = location.partition("?")
         return path == request.path and query == request.query
+    if not location.startswith("/") and request.hostname not in location:
+        return False
     if not location.startswith(("/", f"{request.scheme}:")) or not request.hostname:
         return not request.hostname and location.startswith("/") and _same_without_host(location, request)
     there = Request.of(request.method, URL.parse(location, request.target_uri))

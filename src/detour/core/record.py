@@ -41,6 +41,8 @@ class Shared(msgspec.Struct, frozen=True):
     series: tuple[str, ...]
     files: tuple[str, ...]
     terms: tuple[Terms, ...]
+    named: bool  # whether some key names a host
+    unnamed: bool  # whether some key names none
 
     def rule(self, record: Record) -> Rule:
         """The rule that `record` stands for."""
@@ -69,10 +71,16 @@ class RecordWriter:
         self._files: dict[str, int] = {}
         self._terms: dict[int, int] = {}  # by identity: the lines of an import share one value
         self._kept: list[Terms] = []
+        self._named = self._unnamed = False
         self._encode = msgspec.msgpack.Encoder().encode
 
     def add(self, rule: Rule, scheme: str, keys: tuple[Key, ...]) -> None:
         """Append `rule`, which has these keys for one scheme or any."""
+        for key in keys:
+            if key.text.startswith("/"):
+                self._unnamed = True
+            else:
+                self._named = True
         series = self._series.setdefault(rule.series, len(self._series))
         short = f"{rule.series}:{rule.span.line}"
         record = Record(
@@ -95,7 +103,7 @@ class RecordWriter:
 
     def shared(self) -> Shared:
         """What the records written so far refer to."""
-        return Shared(tuple(self._series), tuple(self._files), tuple(self._kept))
+        return Shared(tuple(self._series), tuple(self._files), tuple(self._kept), self._named, self._unnamed)
 
     def _number_of(self, terms: Terms) -> int:
         number = self._terms.get(id(terms))

@@ -115,18 +115,28 @@ class Terms(msgspec.Struct, frozen=True, array_like=True):
     why: str = ""
     expect: tuple[Expect, ...] = ()
     depends: frozenset[str] = frozenset()  # what they look at: fields in lower case, "client"; see `of`
+    settled: bool = False  # whether they say the same to every request at any time; see `of`
 
     @classmethod
     def of(cls, **keys: Any) -> Terms:
         """Terms that know what they depend on."""
         terms = cls(**keys)
-        return msgspec.structs.replace(terms, depends=frozenset(_looks_at(terms)))
+        settled = all(keys.get(key, default) == default for key, default in _UNSETTLING.items())
+        return msgspec.structs.replace(terms, depends=frozenset(_looks_at(terms)), settled=settled)
 
     def alive(self, now: float) -> bool:
         return self.start <= now < self.end
 
     def allows(self, method: str) -> bool:
         return method in (METHODS if self.methods is None else self.methods)
+
+
+# The keys of terms that make an answer depend on more than the target URI, or add fields to it.
+_UNSETTLING = {
+    field.name: field.default
+    for field in msgspec.structs.fields(Terms)
+    if field.name in ("methods", "when", "unless", "share", "start", "end", "retry_after", "cors", "headers")
+}
 
 
 def _looks_at(terms: Terms) -> Iterator[str]:

@@ -20,19 +20,20 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from detour.core.matcher import RuleSet
-from detour.core.message import Request
+from detour.core.message import METHODS, Request
 from detour.core.rule import Network
 from detour.core.settings import ListenerSettings
 from detour.core.url import URL
 from detour.errors import RequestError, URLError
 from detour.serve.forwarded import FIELD_NAMES, Asker, believe, claimed_schemes, is_trusted
-from detour.serve.head import Head, read_authority, resolve
+from detour.serve.head import Head, is_plain_reference, read_authority, resolve
 from detour.serve.stats import Counters, answer_slot
-from detour.serve.wire import Answer, date_line, decided, said
+from detour.serve.wire import Answer, date_line, decided, said, settled
 
 # What a preflight carries, and what the redirect itself answers to (Fetch, CORS protocol).
 _CORS_FIELDS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
 _HARMLESS_LIMIT = 1024
+_HOSTS_LIMIT = 1024
 _TARGET_LIMIT = 512  # octets of a request target that is worth remembering
 
 
@@ -205,6 +206,7 @@ class Endpoint:
         self.scheme = URL.parse(settings.listen).scheme
         self.trusted: tuple[Network, ...] = tuple(ip_network(network) for network in settings.trusted)
         self.memo = Memo(service.prepared)
+        self._hosts: dict[bytes, tuple[str, str]] = {}  # Host lines, as received
         self.open = 0  # connections
         service.endpoints.append(self)
 
@@ -228,7 +230,7 @@ class Endpoint:
         """
         answer = self._own_answer(head, connection)
         if answer is not None:
-            return self._prepare(head, answer, "")
+            return self._prepare(head.method, answer, "")
         fields = tuple(pair for pair in head.fields if pair[0] in self.service.looks_at)
         request = resolve(head, asker, fields)
         ruleset = self.service.ruleset
@@ -239,7 +241,50 @@ class Endpoint:
         twin = _twin(answer.location, request)
         if twin and twin in self.evidence(head, trusted):
             answer = self.loop_answer(answer, head, connection)
-        return self._prepare(head, answer, twin)
+        return self._prepare(head.method, answer, twin)
+
+    def settled(self, line: bytes, host: bytes) -> Entry | None:
+        """The answer to a request line and a Host line, accepted by the parser, in as few steps as it takes.
+
+        None where anything else could matter, or the target is not plainly in its normal form: then
+        `entry` decides. Keeps the entry, as it may be.
+        """
+        words = line.split(b" ")
+        if len(words) != 3 or words[2] != b"HTTP/1.1" or self.service.draining:
+            return None
+        method, target, _ = words
+        if not is_plain_reference(target) or method == b"OPTIONS" or self._is_health(target):
+            return None
+        authority = self._hosts.get(host) or self._learn_host(host)
+        if authority is None:
+            return None
+        path, _, query = target.decode("ascii").partition("?")
+        request = Request(method.decode("ascii"), self.scheme, *authority, path, query, query)
+        ruleset = self.service.ruleset
+        found = ruleset.settled(request)
+        if found is None or request.method not in METHODS or _twin(found[1], request):
+            return None
+        answer = settled(*found, request.method, redirect_by=ruleset.server.redirect_by)
+        entry = self._prepare(request.method, answer, "")
+        if len(target) <= _TARGET_LIMIT:
+            self.memo.keep((line, host), entry)
+        return entry
+
+    def _is_health(self, target: bytes) -> bool:
+        health = self.settings.health
+        return health is not None and target.startswith(health.encode())
+
+    def _learn_host(self, line: bytes) -> tuple[str, str] | None:
+        """Host name and port of a Host line, remembered; None for one that is not valid."""
+        try:
+            value = line.partition(b":")[2].decode("ascii").strip(" \t")
+            authority = read_authority(self.scheme, value)
+        except (RequestError, UnicodeDecodeError):
+            return None
+        if len(self._hosts) >= _HOSTS_LIMIT:
+            self._hosts.clear()
+        self._hosts[line] = authority
+        return authority
 
     def evidence(self, head: Head, trusted: bool) -> frozenset[str]:
         """The schemes that forwarded fields name which nobody believes (design 4.7)."""
@@ -263,7 +308,7 @@ class Endpoint:
         fault = repr(error)
         self.service.complain("internal", f"internal error at {head.method} {head.target[:200]!r}: {fault}")
         answer = said(500, "The server failed to decide.", head.method, connection=connection)
-        return self._prepare(head, answer, "")
+        return self._prepare(head.method, answer, "")
 
     def _own_answer(self, head: Head, connection: str) -> Answer | None:
         """What is answered before any rule."""
@@ -275,9 +320,9 @@ class Endpoint:
             return said(200, "ok", head.method, connection=connection)
         return None
 
-    def _prepare(self, head: Head, answer: Answer, twin: str) -> Entry:
+    def _prepare(self, method: str, answer: Answer, twin: str) -> Entry:
         hit = self.service.counters.hit_slot(answer.series) if answer.series else None
-        slot = answer_slot(head.method, answer.status)
+        slot = answer_slot(method, answer.status)
         return Entry(answer.until, answer.before, answer.after, slot, hit or 0, twin, answer)
 
 

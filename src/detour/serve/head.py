@@ -139,10 +139,15 @@ def read_reference(target: str) -> tuple[str, str, str]:
     The WHATWG parser is asked only where it could change anything; the test that this makes no
     difference is in tests/serve.
     """
-    if "%" not in target and "/." not in target and not target.encode().translate(None, _PLAIN_OCTETS):
+    if is_plain_reference(target.encode()):
         path, _, query = target.partition("?")
         return path, query, query
     return normalized_reference(target)
+
+
+def is_plain_reference(target: bytes) -> bool:
+    """Whether an origin-form target is its own normal form: no parser would change an octet of it."""
+    return target[:1] == b"/" and b"/." not in target and not target.translate(None, _PLAIN_OCTETS)
 
 
 def normalized_reference(target: str) -> tuple[str, str, str]:

@@ -210,6 +210,11 @@ class Connection(asyncio.Protocol):
         # A key is only ever kept with a Host line for `host`, so nothing else can be found.
         key = (head[: head.find(b"\r")], host)
         entry = self._endpoint.memo.young.get(key)
+        if entry is None and host:
+            try:
+                entry = self._endpoint.settled(*key)
+            except Exception:  # whatever failed will fail again, where it is told and answered 500
+                entry = None
         if entry is None or now >= entry[0] or (entry[5] and _forwarded_field(head)):
             self._answered(head, data[end:])
             return

@@ -15,6 +15,7 @@ from math import inf
 import msgspec
 
 from detour.core.decision import NO_STORE, Decision
+from detour.core.rule import Rule
 from detour.core.status import REDIRECT_STATUSES
 
 Fields = tuple[tuple[str, str], ...]
@@ -39,6 +40,12 @@ class Answer(msgspec.Struct, frozen=True):
         return self.before + date + self.after
 
 
+_STARTS = {
+    status.code: f"HTTP/1.1 {status.code} {status.phrase}\r\nLocation: "
+    for status in REDIRECT_STATUSES.values()
+}
+
+
 def date_line(now: float) -> bytes:
     """The Date field of this second, line end included (RFC 9110 §6.6.1)."""
     return f"Date: {formatdate(int(now), usegmt=True)}\r\n".encode()
@@ -58,6 +65,21 @@ def decided(decision: Decision, method: str, *, redirect_by: bool, connection: s
         location=decision.location or "",
         until=-inf if decision.depends else decision.until,
     )
+
+
+def settled(rule: Rule, location: str, method: str, *, redirect_by: bool) -> Answer:
+    """The answer `decided` gives to a redirect by a rule whose terms are settled, made in one go."""
+    status = rule.status
+    cache = f"max-age={rule.terms.cache}" if rule.terms.cache else "no-store"
+    before = f"{_STARTS[status]}{location}\r\nCache-Control: {cache}\r\n"
+    by = f"X-Redirect-By: detour {rule.name}\r\n" if redirect_by else ""
+    if method in ("GET", "HEAD"):
+        content = f'<a href="{escape(location)}">{REDIRECT_STATUSES[status].phrase}</a>.\n'
+        after = f"{by}Content-Type: {HTML}\r\nContent-Length: {len(content)}\r\n\r\n"
+        after += content if method == "GET" else ""
+    else:
+        after = f"{by}Content-Length: 0\r\n\r\n"
+    return Answer(status, before.encode("ascii"), after.encode("ascii"), rule.name, rule.series, location)
 
 
 def said(status: int, fact: str, method: str = "GET", *, connection: str = "") -> Answer:
