@@ -1,1 +1,1 @@
-"""Measurements that anybody can repeat: `python -m bench.serve`. See README.md beside this file."""
+"""Measurements that anybody can repeat: `python -m bench.serve`, `python -m bench.scale`; see README.md here."""

@@ -143,9 +143,7 @@ class CellFile:
         if not lines or not isinstance(lines[0], Setting) or not lines[0].agrees(self.setting):
             raise ValueError(f"{self.path} is of another machine or other settings; start anew")
         self.setting = lines[0]
-        for line in lines[1:]:
-            if not isinstance(line, Setting):
-                self._note(line)
+        self.cells = [line for line in lines if isinstance(line, Cell)]  # what was refused is tried again
 
     def _append(self, line: msgspec.Struct) -> None:
         with self.path.open("ab") as file:

@@ -56,7 +56,7 @@ class Peer(msgspec.Struct, frozen=True):
 def _compiled(folder: Path, kind: Kind, count: int) -> tuple[Path, float]:
     """The compiled set, made once for all rows, and the seconds that took."""
     folder = folder / f"{kind.name}-{count}-compiled"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     with (folder / "rules.csv").open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("source", "target", "status"))

@@ -47,7 +47,7 @@ def test_a_pattern_has_these_keys(text: str) -> None:
 PIECE = st.sampled_from(
     ["a", "b", "", ":x", ":y", "*", "{/}?", "{/*}?", "{/:z}?", "a*", "(a)", ".json", "{b}?"]
 )
-PATH = st.lists(st.sampled_from(["a", "b", "", "ab", "a.json"]), max_size=4).map(
+PATH = st.lists(st.sampled_from(["a", "b", "", "ab", "a.json", "A", "aB"]), max_size=4).map(
     lambda parts: "/" + "/".join(parts)
 )
 
@@ -59,13 +59,14 @@ PATH = st.lists(st.sampled_from(["a", "b", "", "ab", "a.json"]), max_size=4).map
     st.sampled_from(["h", "x.h"]),
     st.sampled_from(["", "81"]),
     PATH,
+    st.booleans(),
 )
 def test_the_keys_match_exactly_what_the_pattern_matches(
-    origin: str, pieces: list[str], host: str, port: str, path: str
+    origin: str, pieces: list[str], host: str, port: str, path: str, fold: bool
 ) -> None:
     text = origin + "".join(piece if piece.startswith("{") else f"/{piece}" for piece in pieces)
     try:
-        pattern = Pattern.parse(text)
+        pattern = Pattern.parse(text, ignore_case=fold)
     except PatternError:
         return
     found = keys(pattern)
@@ -85,14 +86,17 @@ def test_the_keys_match_exactly_what_the_pattern_matches(
 @settings(max_examples=1000)
 @given(
     st.sampled_from(["", "//h.test", "http://h.test", "https://a-b.h.test", "//xn--a.test", "http:"]),
-    st.lists(st.sampled_from(["a", "b-1", ":x", ":y", ":url", "*", "", "a.b", ".", "..", "~"]), max_size=4),
+    st.lists(
+        st.sampled_from(["a", "b-1", "B", ":x", ":y", ":url", "*", "", "a.b", ".", "..", "~"]), max_size=4
+    ),
 )
 def test_a_plain_pattern_is_filed_as_its_parse_would_be(origin: str, pieces: list[str]) -> None:
     text = origin + "".join(f"/{piece}" for piece in pieces)
-    try:
-        expected = file_parsed(Pattern.parse(text))
-    except PatternError:
-        with pytest.raises(PatternError):
-            file(text)
-        return
-    assert file(text) == expected
+    for fold in (False, True):
+        try:
+            expected = file_parsed(Pattern.parse(text, ignore_case=fold))
+        except PatternError:
+            with pytest.raises(PatternError):
+                file(text, fold)
+            continue
+        assert file(text, fold) == expected

@@ -452,7 +452,7 @@ def test_explain_is_silent_on_rules_after_the_answer() -> None:
 
 # --- the oracle ------------------------------------------------------------------------------------
 
-SEGMENT = st.sampled_from(["a", "b", "*", ":id", "(a|b)"])
+SEGMENT = st.sampled_from(["a", "b", "*", ":id", "(a|b)", "a{/}?", "x*"])
 HOST = st.sampled_from(["", "//h", "http://h", "https://*.h"])
 PATTERN = st.tuples(HOST, st.lists(SEGMENT, min_size=1, max_size=3)).map(
     lambda found: (
@@ -462,14 +462,15 @@ PATTERN = st.tuples(HOST, st.lists(SEGMENT, min_size=1, max_size=3)).map(
 METHOD_LISTS = st.sampled_from(["", 'methods = ["GET"]', 'methods = ["POST", "PUT"]'])
 WINDOWS = st.sampled_from(["", "from = 1970-01-01T00:00:50Z", "until = 1970-01-01T00:00:50Z"])
 CONDITION = st.sampled_from(["", "when = { header = { X-A = true } }", 'unless = { query = { q = "1" } }'])
+FOLD = st.sampled_from(["", "ignore_case = true"])
 KIND = st.sampled_from(
     ["pass = true", 'location = "/z"', 'location = "/a/b"', 'location = "https://other/z"']
 )
-RULE = st.tuples(PATTERN, METHOD_LISTS, WINDOWS, CONDITION, KIND)
+RULE = st.tuples(PATTERN, METHOD_LISTS, WINDOWS, CONDITION, FOLD, KIND)
 REQUEST = st.tuples(
     st.sampled_from(["GET", "HEAD", "POST", "DELETE"]),
     st.sampled_from(["http://h", "https://h", "https://x.h", "http://h:8080"]),
-    st.lists(st.sampled_from(["a", "b", "c", ""]), min_size=1, max_size=3).map("/".join),
+    st.lists(st.sampled_from(["a", "b", "c", "", "B"]), min_size=1, max_size=3).map("/".join),
     st.sampled_from(["", "?q=1", "?q=2"]),
     st.sampled_from([(), (("x-a", "1"),)]),
     st.sampled_from([0.0, 49.9, 50.0, 100.0]),
@@ -479,7 +480,7 @@ REQUEST = st.tuples(
 def first_match(ruleset: RuleSet, request: Request, now: float) -> str | None:
     """The slow, obvious matcher: the name of the first rule whose pattern and conditions match."""
     for rule in ruleset.rules:
-        captures = Pattern.parse(rule.pattern).match(request)
+        captures = Pattern.parse(rule.pattern, ignore_case=rule.ignore_case).match(request)
         conditions = all(c.holds(request) for c in rule.terms.when) and not any(
             c.holds(request) for c in rule.terms.unless
         )

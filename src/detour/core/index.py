@@ -22,7 +22,7 @@ import marisa_trie
 import msgspec
 
 from detour.core.hash_table import HashTable, Postings, build, hash_of, posted
-from detour.core.keys import ONE, REST, Filing, Key
+from detour.core.keys import FOLDED, ONE, REST, Filing, Key
 from detour.core.message import Request
 from detour.core.pattern import Pattern
 from detour.core.record import Records, RecordWriter, Shared
@@ -111,46 +111,45 @@ class Index:
 
         Conditions are not looked at.
         """
-        texts = self._texts(request)
-        for number in self._numbers(request, texts):
-            rule, captures = self._captured(number, request, texts)
+        for number in self._numbers(request):
+            rule, captures = self._captured(number, request)
             if captures is not None:
                 yield number, rule, captures
 
     def sole(self, request: Request) -> tuple[Rule, dict[str, str]] | None:
         """The rule that matches and its captures, where no other need even be looked at."""
-        texts = self._texts(request)
-        numbers = self._numbers(request, texts)
+        numbers = self._numbers(request)
         if len(numbers) != 1:
             return None
-        rule, captures = self._captured(numbers[0], request, texts)
+        rule, captures = self._captured(numbers[0], request)
         return None if captures is None else (rule, captures)
 
     def _texts(self, request: Request) -> tuple[str, ...]:
-        """What the request is looked up as: its path, and its host and path; as far as keys have that."""
+        """What the request is looked up as, as far as keys have that: its path, its host and path, in lower
+        case."""
         shared = self.rules.shared
         if not shared.named or not request.hostname:
-            return (request.path,)
-        named = request.authority + request.path
-        return (request.path, named) if shared.unnamed else (named,)
+            texts: tuple[str, ...] = (request.path,)
+        else:
+            named = request.authority + request.path
+            texts = (request.path, named) if shared.unnamed else (named,)
+        return (*texts, *(FOLDED + text.lower() for text in texts)) if shared.folded else texts
 
-    def _captured(
-        self, number: int, request: Request, texts: tuple[str, ...]
-    ) -> tuple[Rule, dict[str, str] | None]:
+    def _captured(self, number: int, request: Request) -> tuple[Rule, dict[str, str] | None]:
         """Rule `number`, and what it captures; None where it does not match after all."""
         rule, scheme, keys = self._filed(number)
         if scheme and scheme != request.scheme:
             return rule, None
-        captures = _match(keys, texts) if keys else self._patterns.match(rule, request)
+        captures = _match(keys, request) if keys else self._patterns.match(rule, request)
         if captures is not None and rule.parameters:
             captures = with_parameters(rule, request, captures)
         return rule, captures
 
-    def _numbers(self, request: Request, texts: tuple[str, ...]) -> list[int]:
+    def _numbers(self, request: Request) -> list[int]:
         """The rules to look at, each once, in file order."""
         postings = self._postings
         numbers: list[int] = []
-        for text in texts:
+        for text in self._texts(request):
             if self._exact and (value := self._exact.get(text)) is not None:
                 numbers += posted(value, postings)
             if self._prefixes is not None:
@@ -188,9 +187,9 @@ def _opened(octets: memoryview) -> marisa_trie.Trie | None:
     return trie
 
 
-def _match(keys: tuple[Key, ...], texts: tuple[str, ...]) -> dict[str, str] | None:
+def _match(keys: tuple[Key, ...], request: Request) -> dict[str, str] | None:
     for key in keys:
-        captures = key.match(texts[0] if key.text[0] == "/" else texts[-1])
+        captures = key.match(request.authority + request.path if key.named else request.path)
         if captures is not None:
             return captures
     return None

@@ -8,8 +8,9 @@ for whatever follows. Both are control characters, which no normalized URL holds
     /users/:id/orders/*         segments   /users/ ONE /orders/ REST
     /blog{/*}?                  both       /blog    /blog/ REST
 
-A pattern has at most a few keys, and together they match exactly what it matches, scheme aside; or
-it has none, and the index must try it: regular expressions, wildcards in front, queries, `ignore_case`.
+A key that ignores case begins with FOLDED and is in lower case. A pattern has at most a few keys, and
+together they match exactly what it matches, scheme aside; or it has none, and the index must try it:
+regular expressions, wildcards in front, queries.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from detour.core.pattern_syntax import Part, PartKind
 
 ONE = "\0"
 REST = "\1"
+FOLDED = "\2"
 
 
 class Key(msgspec.Struct, frozen=True, array_like=True):
@@ -37,33 +39,40 @@ class Key(msgspec.Struct, frozen=True, array_like=True):
     names: tuple[str, ...] = ()
     unmatched: tuple[str, ...] = ()
 
+    @property
+    def named(self) -> bool:
+        """Whether it names a host."""
+        return not self.text.lstrip(FOLDED).startswith("/")
+
     def match(self, text: str) -> dict[str, str] | None:
-        """Captures from host and path in one text, or None."""
-        found = self._match(text)
+        """Captures from a path, behind its host where the key names one; None where it does not fit."""
+        if self.text.startswith(FOLDED):
+            found = self._match(text, text.lower(), self.text[1:])
+        else:
+            found = self._match(text, text, self.text)
         if found is not None and self.unmatched:
             found |= dict.fromkeys(self.unmatched, "")
         return found
 
-    def _match(self, text: str) -> dict[str, str] | None:
-        key = self.text
+    def _match(self, text: str, compared: str, key: str) -> dict[str, str] | None:
         if not self.names:
-            return {} if key == text else None
+            return {} if key == compared else None
         if ONE not in key:
             start = key[:-1]
-            return {self.names[0]: text[len(start) :]} if text.startswith(start) else None
-        return self._match_segments(text)
+            return {self.names[0]: text[len(start) :]} if compared.startswith(start) else None
+        return self._match_segments(text, compared, key)
 
-    def _match_segments(self, text: str) -> dict[str, str] | None:
-        wanted = self.text.split("/")
-        open_ended = wanted[-1] == REST
-        given = text.split("/", len(wanted) - 1) if open_ended else text.split("/")
+    def _match_segments(self, text: str, compared: str, key: str) -> dict[str, str] | None:
+        wanted = key.split("/")
+        cuts = len(wanted) - 1 if wanted[-1] == REST else -1
+        given, looked_at = text.split("/", cuts), compared.split("/", cuts)
         if len(given) != len(wanted):
             return None
         captured = []
-        for want, segment in zip(wanted, given, strict=True):
+        for want, segment, seen in zip(wanted, given, looked_at, strict=True):
             if want == REST or (want == ONE and segment):
                 captured.append(segment)
-            elif want != segment:
+            elif want != seen:
                 return None
         return dict(zip(self.names, captured, strict=True))
 
@@ -89,9 +98,10 @@ class Filing(msgspec.Struct, frozen=True):
 
 def file(pattern: str, ignore_case: bool = False) -> Filing:
     """How to find the rule of a pattern; raises `PatternError` for a text that is none."""
-    plain = None if ignore_case or len(pattern) > MAX_LENGTH else _PLAIN.fullmatch(pattern)
+    plain = None if len(pattern) > MAX_LENGTH else _PLAIN.fullmatch(pattern)
     if plain is not None and (key := _plain_key(plain)) is not None:
-        return Filing(plain["scheme"] or "", (key,), frozenset(key.names))
+        filed = _folded(key) if ignore_case else key
+        return Filing(plain["scheme"] or "", (filed,), frozenset(key.names))
     return file_parsed(Pattern.parse(pattern, ignore_case=ignore_case))
 
 
@@ -118,16 +128,21 @@ def _plain_key(plain: re.Match[str]) -> Key | None:
 def keys(pattern: Pattern) -> tuple[Key, ...] | None:
     """The keys of `pattern`, or None when it must be tried."""
     host = _host(pattern)
-    if host is None or pattern.ignore_case or not pattern.query.implied or _scheme(pattern) is None:
+    if host is None or not pattern.query.implied or _scheme(pattern) is None:
         return None
     shapes = tuple(_shapes(pattern.path))
     if not shapes or any(shape is None for shape in shapes):
         return None
     groups = pattern.path.groups
-    return tuple(
+    found = (
         Key(host + text, names, tuple(name for name in groups if name not in names))
         for text, names in (shape for shape in shapes if shape is not None)
     )
+    return tuple(map(_folded, found) if pattern.ignore_case else found)
+
+
+def _folded(key: Key) -> Key:
+    return Key(FOLDED + key.text.lower(), key.names, key.unmatched)
 
 
 def _scheme(pattern: Pattern) -> str | None:

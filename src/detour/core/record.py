@@ -11,7 +11,7 @@ from typing import overload
 
 import msgspec
 
-from detour.core.keys import Key
+from detour.core.keys import FOLDED, Key
 from detour.core.rule import ParameterCapture, Rule, Terms
 from detour.core.template import Template
 from detour.errors import Span
@@ -43,6 +43,7 @@ class Shared(msgspec.Struct, frozen=True):
     terms: tuple[Terms, ...]
     named: bool  # whether some key names a host
     unnamed: bool  # whether some key names none
+    folded: bool  # whether some key ignores case
 
     def rule(self, record: Record) -> Rule:
         """The rule that `record` stands for."""
@@ -71,16 +72,15 @@ class RecordWriter:
         self._files: dict[str, int] = {}
         self._terms: dict[int, int] = {}  # by identity: the lines of an import share one value
         self._kept: list[Terms] = []
-        self._named = self._unnamed = False
+        self._named = self._unnamed = self._folded = False
         self._encode = msgspec.msgpack.Encoder().encode
 
     def add(self, rule: Rule, scheme: str, keys: tuple[Key, ...]) -> None:
         """Append `rule`, which has these keys for one scheme or any."""
         for key in keys:
-            if key.text.startswith("/"):
-                self._unnamed = True
-            else:
-                self._named = True
+            self._folded |= key.text.startswith(FOLDED)
+            self._named |= key.named
+            self._unnamed |= not key.named
         series = self._series.setdefault(rule.series, len(self._series))
         short = f"{rule.series}:{rule.span.line}"
         record = Record(
@@ -103,7 +103,14 @@ class RecordWriter:
 
     def shared(self) -> Shared:
         """What the records written so far refer to."""
-        return Shared(tuple(self._series), tuple(self._files), tuple(self._kept), self._named, self._unnamed)
+        return Shared(
+            tuple(self._series),
+            tuple(self._files),
+            tuple(self._kept),
+            self._named,
+            self._unnamed,
+            self._folded,
+        )
 
     def _number_of(self, terms: Terms) -> int:
         number = self._terms.get(id(terms))

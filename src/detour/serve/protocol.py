@@ -21,7 +21,10 @@ No timers: connections note that something happened (`_touched`), and `Service.s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
+import socket
+import struct
 from math import inf
 from typing import cast
 
@@ -32,6 +35,7 @@ from detour.errors import RequestError
 from detour.serve.answering import Endpoint, Entry, worth_keeping
 from detour.serve.forwarded import Asker, plain_address
 from detour.serve.head import Head, read_head
+from detour.serve.listener import TURNED_AWAY
 from detour.serve.log import access_line
 from detour.serve.stats import (
     CONNECTIONS_CLOSED,
@@ -48,6 +52,7 @@ CONTENT_LIMIT = 256 * 1024  # announced content that is worth reading to keep th
 SILENCE_LIMIT = 5.0  # seconds without a byte while content is dropped
 DISCARD_LIMIT = 30.0  # seconds of dropping content in all
 SEEN_LIMIT = 2 * 1024  # octets of a head that a connection remembers
+MOST_AT_ONCE = 64  # requests of one connection answered before others have their turn
 TLS_BUFFER = 16 * 1024  # octets unflushed before a client over TLS counts as one that does not read
 
 READY, CAREFUL, HEAD, CONTENT, DISCARD, CLOSED = range(6)
@@ -66,6 +71,7 @@ _forwarded_field = re.compile(rb"\n(?:[xX]-)?[fF][oO][rR][wW][aA][rR][dD][eE][dD
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 _NEVER = b"\0"  # no head begins with it
+_NO_LINGER = struct.pack("ii", 1, 0)  # struct linger: close by reset (POSIX, SO_LINGER)
 _NOBODY = object()  # who listens to the parser: no callbacks, and no cycle of references
 
 
@@ -90,6 +96,7 @@ class Connection(asyncio.Protocol):
         "_parser",
         "_paused",
         "_pending",
+        "_postponed",
         "_ready",
         "_seen",
         "_seen_key",
@@ -109,7 +116,8 @@ class Connection(asyncio.Protocol):
         self._held = b""  # the part of a head that has come, all fed to the parser
         self._lead = 0  # octets of empty lines before it
         self._content = 0  # octets of content still to be dropped
-        self._pending = b""  # what came while the client was not reading
+        self._pending = b""  # what came while the client was not reading, or has to wait for others
+        self._postponed = False  # `_take_rest` will be called in the next turn of the loop
         self._paused = False  # the client does not read: an answer waits to be flushed
         self._eof = False
         self._seen = _NEVER  # the last head that the memo knew,
@@ -241,7 +249,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The client has said all; what it asked is still answered, if it reads."""
-        if self._paused and self._pending and self._transport.can_write_eof():
+        if self._pending and self._transport.can_write_eof():
             self._eof = True
             return True
         return False
@@ -256,14 +264,8 @@ class Connection(asyncio.Protocol):
     def resume_writing(self) -> None:
         self._paused = False
         self._touched = True
-        pending, self._pending = self._pending, b""
-        self._take(pending)
-        if self._paused or self._mode == CLOSED:
-            return
-        if self._eof:
-            self._close()
-        elif self._mode != DISCARD:
-            self._transport.resume_reading()
+        if not self._postponed:
+            self._take_rest()
 
     # -- the service calls --------------------------------------------------------------------------------
 
@@ -273,7 +275,7 @@ class Connection(asyncio.Protocol):
         if self._touched:
             self._touched = False
             self._deadline = self._due(now)
-        idle = mode in (READY, CAREFUL) and not self._paused
+        idle = mode in (READY, CAREFUL) and not self._paused and not self._pending
         if idle and self._service.draining:
             self._close()
         elif now < self._deadline:
@@ -286,8 +288,12 @@ class Connection(asyncio.Protocol):
             self._close()
 
     def abort(self) -> None:
-        """Cut the connection, flushed or not."""
+        """Cut the connection, flushed or not: the system keeps nothing for a client that does not read."""
         self._mode = CLOSED
+        held = self._transport.get_extra_info("socket")
+        if held is not None:
+            with contextlib.suppress(OSError):
+                held.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
         self._transport.abort()
 
     def _due(self, now: float) -> float:
@@ -304,7 +310,9 @@ class Connection(asyncio.Protocol):
     # -- everything that is not the hot path -----------------------------------------------------------------
 
     def _take(self, data: bytes) -> None:
-        """Consume `data`, request after request, until it ends or the client stops reading."""
+        """Consume `data`, request after request, until it ends, the client stops reading, or it is the
+        turn of others."""
+        steps = 0
         while data:
             mode = self._mode
             if mode == DISCARD:
@@ -312,10 +320,37 @@ class Connection(asyncio.Protocol):
                 return
             if mode == CLOSED:
                 return
-            if self._paused:
+            if self._paused or self._postponed:
                 self._pending += data
                 return
+            if steps == MOST_AT_ONCE:
+                self._postpone(data)
+                return
+            steps += 1
             data = self._drop_content(data) if mode == CONTENT else self._take_head(data)
+
+    def _postpone(self, data: bytes) -> None:
+        """Go on with `data` when the other connections have been looked at."""
+        self._pending = data
+        self._postponed = True
+        self._transport.pause_reading()
+        self._service.soon(self._go_on_taking)
+
+    def _go_on_taking(self) -> None:
+        self._postponed = False
+        if not self._paused and not self._transport.is_closing():
+            self._take_rest()
+
+    def _take_rest(self) -> None:
+        """Consume what waits, then listen again."""
+        pending, self._pending = self._pending, b""
+        self._take(pending)
+        if self._paused or self._postponed or self._mode == CLOSED or self._transport.is_closing():
+            return
+        if self._eof and self._mode != DISCARD:
+            self._close()
+        else:
+            self._transport.resume_reading()
 
     def _drop_content(self, data: bytes) -> bytes:
         part = data[: self._content]
@@ -485,7 +520,7 @@ class Connection(asyncio.Protocol):
 
     def _turn_away(self) -> None:
         """Too many connections: 503, unless those turned away are too many, too."""
-        if self._endpoint.open > 2 * self._endpoint.settings.max_connections:
+        if self._endpoint.open > self._endpoint.settings.max_connections + TURNED_AWAY:
             self.abort()
             return
         answer = said(503, "too many connections", connection="close")
