@@ -1,1 +1,1 @@
-"""Measurements that anybody can repeat: `python -m bench.serve`, `python -m bench.scale`; see README.md here."""
+"""Measurements that anybody can repeat: `python -m bench.serve`, `python -m bench.scale` (README.md)."""

@@ -15,6 +15,7 @@ LAYERS = (
     ("core",),
     ("formats",),
     ("audit",),
+    ("snapshot",),
     ("load", "net"),
     ("serve", "follow", "lab"),
     ("control", "prove"),

@@ -22,6 +22,7 @@ LABEL = 14  # least distance of two labels
 STYLE = (
     "text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#333}.title{font-size:14px;font-weight:600}"
     ".grid{stroke:#ddd;stroke-width:1}.line{fill:none;stroke-width:2}.own{stroke-width:3.5}"
+    ".name{font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:3px}"
 )
 
 
@@ -85,12 +86,16 @@ def _grid(across: Scale, upward: Scale) -> str:
     for exponent in upward.decades():
         y = upward.at(10**exponent)
         parts.append(f'<line class="grid" x1="{across.start}" x2="{across.end}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        parts.append(_text(across.start - 8, y + 4, f"{10**exponent:,}", anchor="end"))
+        parts.append(_text(across.start - 8, y + 4, _power(exponent), anchor="end"))
     for exponent in across.decades():
         x = across.at(10**exponent)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{upward.end}" y2="{upward.start}"/>')
-        parts.append(_text(x, upward.start + 18, f"{10**exponent:,}", anchor="middle"))
+        parts.append(_text(x, upward.start + 18, _power(exponent), anchor="middle"))
     return "".join(parts)
+
+
+def _power(exponent: int) -> str:
+    return f"{10**exponent:,}" if exponent < 4 else "10" + "⁰¹²³⁴⁵⁶⁷⁸⁹"[exponent]
 
 
 def _line(row: str, points: list[tuple[int, float]], across: Scale, upward: Scale) -> str:
@@ -102,18 +107,19 @@ def _line(row: str, points: list[tuple[int, float]], across: Scale, upward: Scal
 
 
 def _labels(ends: dict[str, tuple[int, float]], across: Scale, upward: Scale) -> str:
-    """Names at the ends of the lines: at the right edge pushed apart where lines end close together."""
+    """Names at the ends of the lines, pushed apart where several end close together."""
     wanted = sorted((upward.at(cost), row) for row, (_, cost) in ends.items())
-    parts, last = [], -1e9
+    parts: list[str] = []
+    lowest: dict[float, float] = {}  # by where lines end
     for y, row in wanted:
-        last = max(y, last + LABEL)
-        x = across.at(ends[row][0]) + 8
-        parts.append(_text(x, last + 4, row, colour=COLOURS[row]))
+        x = across.at(ends[row][0])
+        lowest[x] = max(y, lowest.get(x, 0) + LABEL)
+        parts.append(_text(x + 8, lowest[x] + 4, row, "name", colour=COLOURS[row]))
     return "".join(parts)
 
 
 def _text(x: float, y: float, text: str, style: str = "", anchor: str = "start", colour: str = "") -> str:
     kind = f' class="{style}"' if style else ""
-    fill = f' style="fill:{colour};font-weight:600"' if colour else ""
+    fill = f' style="fill:{colour}"' if colour else ""
     safe = text.replace("&", "&amp;").replace("<", "&lt;")
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{kind}{fill}>{safe}</text>'

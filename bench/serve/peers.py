@@ -51,12 +51,12 @@ def bare(folder: Path, port: int) -> Launch:
 
 def epoll(folder: Path, port: int) -> Launch:
     """epoll.c, compiled now."""
-    program = folder / "epoll"
-    argv = [program("cc"), "-O2", "-o", str(program), str(HERE / "epoll.c")]
+    built = folder / "epoll"
+    argv = [program("cc"), "-O2", "-o", str(built), str(HERE / "epoll.c")]
     ended = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     if ended.returncode:
         raise Absent(f"does not compile: {ended.stderr.strip().splitlines()[-1]}")
-    return Launch((str(program), str(port)))
+    return Launch((str(built), str(port)))
 
 
 # -- other servers

@@ -5,6 +5,7 @@
     ├── PatternError      not a URL Pattern that Detour can run
     ├── TemplateError     not a Location template, or it names what the pattern does not capture
     ├── RuleError         a rule file with faults; carries all of them
+    ├── SnapshotError     a file of compiled rules that is not whole, or not of this version
     ├── RequestError      the client broke HTTP; carries the status to answer with
     └── ServeError        the server cannot start or go on (port taken, certificate unreadable)
 
@@ -66,11 +67,17 @@ class TemplateError(_FactError):
 
 
 class RuleError(DetourError):
-    """A rule file with faults: `faults` holds all of them, in the order they were written."""
+    """A rule file with faults: `faults` holds all of them, in the order they were written; `files` the names
+    of the files whose change may mend them, missing ones included (empty: unknown)."""
 
-    def __init__(self, faults: tuple[Fault, ...]) -> None:
+    def __init__(self, faults: tuple[Fault, ...], files: tuple[str, ...] = ()) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
+        self.files = files
+
+
+class SnapshotError(_FactError):
+    """A file of compiled rules that is cut short, damaged, foreign, or of another version."""
 
 
 class RequestError(DetourError):

@@ -1,16 +1,42 @@
-"""The one door that opens rule files: what is read here is text to everything below."""
+"""The one door that opens rule files: what is read here is text to everything below.
+
+Every rule set goes the same way: its rules are compiled, as they are read, into a snapshot without a name,
+and the snapshot is opened. A file that is a snapshot already is copied.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
-from detour.core.matcher import RuleSet
-from detour.errors import Fault, RuleError, Span
+from detour.core.index import IndexWriter
+from detour.core.matcher import RuleSet, Settings
+from detour.core.record import Octets
+from detour.errors import Fault, RuleError, SnapshotError, Span
 from detour.formats.conversion import Document
-from detour.formats.native import imported_files, read
+from detour.formats.native import compile_rules, imported_files
+from detour.snapshot import (
+    Manifest,
+    SourceFile,
+    Writer,
+    anonymous_file,
+    copy,
+    is_snapshot,
+    open_rules,
+    write_settings,
+)
+
+_STDIN = "-"
+
+# How far the reading of imported files is: rules so far, and the lines of the files opened so far.
+Progress = Callable[[int, int], object]
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -22,32 +48,170 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 def load(path: str | os.PathLike[str]) -> RuleSet:
-    """Read a rule file (`-`: standard input) and all it imports; raises `RuleError` with every fault."""
+    """Read a rule file or compiled rules (`-`: from standard input), and all that a rule file imports.
+
+    Raises `RuleError` with every fault.
+    """
     return load_files(path).ruleset
 
 
 def load_files(path: str | os.PathLike[str]) -> Loaded:
     """As `load`, with the names of the files read and the warnings."""
+    with _anonymous("detour-rules") as descriptor:
+        manifest = compile_into(descriptor, path)
+        return Loaded(open_rules(descriptor), manifest.files, manifest.warnings)
+
+
+def compile_into(
+    descriptor: int,
+    path: str | os.PathLike[str],
+    overrides: Mapping[str, Any] | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Write the rules of `path` (see `load`) into the empty file `descriptor`, as a snapshot.
+
+    `overrides` replace keys of `[server]`. Raises `RuleError` with every fault; what the file holds then
+    is worth nothing.
+    """
     name = os.fspath(path)
-    document = Document.parse(name, _text(name))
-    folder = Path(name).parent
-    imports = imported_files(document)
-    texts = {written: _text(str(folder / written)) for written in imports if (folder / written).is_file()}
-    reading = read(document, texts)
-    files = (name, *(str(folder / written) for written in imports))
-    return Loaded(reading.ruleset, files, reading.warnings)
-
-
-def _text(name: str) -> str:
-    """The text of a file, or of standard input for `-`; raises `RuleError`."""
-    file = Path("/dev/stdin" if name == "-" else name)
+    files = [name]
     try:
-        if name != "-" and file.exists() and not file.is_file():
-            fault = Fault(Span(name), "not a regular file", "name a readable rule file")
-            raise RuleError((fault,))
-        return file.read_bytes().decode()
-    except UnicodeDecodeError as error:
-        fault = Fault(Span(name), f"not UTF-8 (octet {error.start})", "save it as UTF-8")
+        with _opened(name) as source, _uncollected():
+            if is_snapshot(source):
+                return _copied(name, source, Writer(descriptor), overrides or {})
+            reading = _Reading(name, source, files, progress)
+            return reading.compile(Writer(descriptor), overrides or {})
+    except RuleError as error:
+        raise RuleError(error.faults, tuple(files)) from None
+
+
+class _Reading:
+    """A rule file and what it imports, being compiled."""
+
+    def __init__(self, name: str, source: int, files: list[str], progress: Progress | None) -> None:
+        self._name = name
+        self._folder = Path(name).parent
+        self._files = files
+        self._progress = progress
+        self._sources: dict[str, SourceFile] = {}
+        self._lines = 0
+        self._document = Document.parse(name, self._text(name, source))
+        files += (str(self._folder / written) for written in imported_files(self._document))
+
+    def compile(self, out: Writer, overrides: Mapping[str, Any]) -> Manifest:
+        writer = IndexWriter(lambda octets: self._take(octets, out, writer))
+        compiled = compile_rules(self._document, self._import, writer)
+        settings = _overridden(compiled.settings, overrides)
+        for section, octets in writer.sections():
+            if section == "shared":  # the first: by now all records are written
+                out.end("records")
+            out.section(section, octets)
+        write_settings(out, settings)
+        manifest = Manifest(
+            writer.count,
+            writer.series,
+            settings.server,
+            settings.listeners,
+            tuple(self._files),
+            tuple(self._sources.values()),
+            compiled.warnings,
+        )
+        out.finish(manifest)
+        return manifest
+
+    def _take(self, octets: Octets, out: Writer, writer: IndexWriter) -> None:
+        out.append(octets)
+        if self._progress is not None:
+            self._progress(writer.count, self._lines)
+
+    def _import(self, written: str) -> str | None:
+        """The text of an imported file, None where there is no such file. Kept by nobody else."""
+        path = self._folder / written
+        if not path.is_file():
+            return None
+        with _opened(str(path)) as source:
+            text = self._text(str(path), source)
+        self._lines += text.count("\n")
+        return text
+
+    def _text(self, name: str, source: int) -> str:
+        octets = _read(name, source)
+        self._sources[name] = SourceFile.of(name, octets)
+        try:
+            return octets.decode()
+        except UnicodeDecodeError as error:
+            raise _refused(name, f"not UTF-8 (octet {error.start})", "save it as UTF-8") from None
+
+
+def _copied(name: str, source: int, out: Writer, overrides: Mapping[str, Any]) -> Manifest:
+    """Copy a compiled file: what is watched from now on is this file alone."""
+    try:
+        manifest = copy(source, out)
+    except SnapshotError as error:
+        raise _refused(name, error.fact, error.remedy) from None
+    settings = _overridden(Settings(manifest.server, manifest.listeners), overrides)
+    write_settings(out, settings)
+    manifest = msgspec.structs.replace(manifest, server=settings.server, files=(name,))
+    out.finish(manifest)
+    return manifest
+
+
+def _overridden(settings: Settings, overrides: Mapping[str, Any]) -> Settings:
+    server = msgspec.structs.replace(settings.server, **overrides)
+    return msgspec.structs.replace(settings, server=server)
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection meanwhile: a million rules come and go without a cycle among them."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _anonymous(name: str) -> Iterator[int]:
+    descriptor = anonymous_file(name)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(name: str) -> Iterator[int]:
+    """A descriptor of a file, or of a copy of standard input for `-`; raises `RuleError`."""
+    if name == _STDIN:
+        with _anonymous("detour-stdin") as copied, open(os.dup(copied), "wb") as out:
+            with open(0, "rb", closefd=False) as stdin:
+                shutil.copyfileobj(stdin, out)
+            out.flush()
+            yield copied
+        return
+    if Path(name).exists() and not Path(name).is_file():
+        raise _refused(name, "not a regular file", "name a readable rule file")
+    try:
+        descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        fault = Fault(Span(name), f"cannot be read: {error.strerror}", "name a readable rule file")
-    raise RuleError((fault,))
+        raise _refused(name, f"cannot be read: {error.strerror}", "name a readable rule file") from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read(name: str, descriptor: int) -> bytes:
+    try:
+        with open(descriptor, "rb", closefd=False) as file:
+            file.seek(0)
+            return file.read()
+    except OSError as error:
+        raise _refused(name, f"cannot be read: {error.strerror}", "name a readable rule file") from None
+
+
+def _refused(name: str, fact: str, remedy: str) -> RuleError:
+    return RuleError((Fault(Span(name), fact, remedy),))

@@ -145,6 +145,9 @@ class Transport:
     def close(self) -> None:
         self.closed = True
 
+    def is_closing(self) -> bool:
+        return self.closed
+
     def abort(self) -> None:
         self.closed = self.aborted = True
 
@@ -164,15 +167,24 @@ class Transport:
 class Client:
     """One connection, seen from the other side."""
 
-    def __init__(self, endpoint: Endpoint, peer: str = "192.0.2.7", tls: bool = False) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        peer: str = "192.0.2.7",
+        tls: bool = False,
+        turn: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._turn = turn
         self.protocol = Connection(endpoint)
         self.transport = Transport(peer, tls)
         self.protocol.connection_made(self.transport)  # type: ignore[arg-type]
 
     def send(self, *pieces: bytes) -> Client:
+        """Send `pieces`, each as soon as the server listens."""
         for piece in pieces:
             if piece and not self.transport.closed:
                 self.protocol.data_received(piece)
+            self._turn()
         return self
 
     def stall(self) -> None:
@@ -183,6 +195,7 @@ class Client:
         """Read again."""
         self.transport.stalled = None
         self.protocol.resume_writing()
+        self._turn()
 
     def leave(self, exc: Exception | None = None) -> None:
         self.protocol.connection_lost(exc)
@@ -227,9 +240,22 @@ class Rig:
             warn=self.warnings.append,
         )
         self.endpoint = Endpoint(self.service, ListenerSettings(**settings))
+        self.later: list[tuple[Callable[..., object], *tuple[object, ...]]] = []
+        self.service.soon = lambda *call: self.later.append(call)
 
     def client(self, peer: str = "192.0.2.7", tls: bool = False) -> Client:
-        return Client(self.endpoint, peer, tls)
+        return Client(self.endpoint, peer, tls, self.turn)
+
+    def turn(self) -> None:
+        """Let the loop turn until nothing waits for its next turn."""
+        while self.later:
+            self.step()
+
+    def step(self) -> None:
+        """One turn of the loop."""
+        calls, self.later = self.later, []
+        for callback, *arguments in calls:
+            callback(*arguments)
 
     def ask(self, octets: bytes, peer: str = "192.0.2.7") -> Client:
         """A new connection that sends `octets` at once."""

@@ -13,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 from urllib.request import Request, urlopen
@@ -22,12 +22,15 @@ import msgspec
 import psutil
 
 from detour.errors import RuleError, ServeError
-from detour.load import Loaded, load_files
+from detour.load import compile_into
+from detour.serve import server as serving
 from detour.serve.options import Options
-from detour.serve.server import serve
 
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE = 20.0  # seconds until a condition that must come true counts as never
+
+
+ENDLESS = "# reading this never ends\n"  # a rule file
 
 
 class RuleFile(msgspec.Struct, frozen=True):
@@ -39,8 +42,10 @@ class RuleFile(msgspec.Struct, frozen=True):
     def files(self) -> tuple[str, ...]:
         return (self.path,)
 
-    def load(self) -> Loaded:
-        return load_files(self.path)
+    def compile(self, descriptor: int, overrides: Mapping[str, Any]) -> None:
+        while Path(self.path).read_bytes() == ENDLESS.encode():
+            time.sleep(0.01)
+        compile_into(descriptor, self.path, overrides)
 
 
 def rule(name: str, pattern: str, location: str, *lines: str) -> str:
@@ -83,12 +88,12 @@ class RunningServer:
         try:
             self.wait_for("ready: ")
         except BaseException:
-            self._end()
+            self.end()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._end()
+        self.end()
 
     @property
     def log(self) -> str:
@@ -160,7 +165,8 @@ class RunningServer:
             raise AssertionError(f"ended with {self.process.returncode}:\n{self.log}")
         return False
 
-    def _end(self) -> None:
+    def end(self) -> None:
+        """Stop whatever still runs."""
         family = self.family()
         if self.process.poll() is None:
             self.process.terminate()
@@ -215,13 +221,14 @@ def main(text: str) -> int:
     """Serve as the command line does; errors in one line and exit 2."""
     written = json.loads(text)
     rules = written.pop("rules")
+    serving.SLOWEST_SWAP = written.pop("slowest_swap", serving.SLOWEST_SWAP)
     options = msgspec.convert(written, Options)
     for table in (options.server, options.listener):
         for key in table:
             if key == "cert":
                 table[key] = tuple(table[key])
     try:
-        return serve(RuleFile(rules), options)
+        return serving.serve(RuleFile(rules), options)
     except (RuleError, ServeError) as error:
         sys.stderr.write(f"detour: {error}\n")
         return 2

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from detour.errors import ServeError
-from detour.serve.certificate import TLS, Certificates, names_of
+from detour.serve.certificate import TLS, Certificates, names_of, renew
 
 
 class Authority:
@@ -112,6 +112,22 @@ def test_a_certificate_that_went_bad_leaves_the_old_one_in_use(authority: Author
     with pytest.raises(ServeError, match=r"c\.pem: not a certificate with its key"):
         offered.reload()
     assert _certificate_names(offered, authority.client(), None) == {"old.example"}
+
+
+def test_either_all_certificates_are_renewed_or_none(authority: Authority, tmp_path: Path) -> None:
+    offered = [TLS([authority.issue(f"{name}.pem", f"{name}.old.example")]) for name in ("one", "two")]
+    for name in ("one", "two"):
+        authority.issue(f"{name}.pem", f"{name}.new.example")
+    good = (tmp_path / "two.pem").read_text()
+    (tmp_path / "two.pem").write_text("half written")
+    before = [tls.certificates for tls in offered]
+    with pytest.raises(ServeError, match=r"two\.pem"):
+        renew(offered)
+    assert [tls.certificates for tls in offered] == before
+    (tmp_path / "two.pem").write_text(good)
+    renew(offered)
+    names = [_certificate_names(tls, authority.client(), None) for tls in offered]
+    assert names == [{"one.new.example"}, {"two.new.example"}]
 
 
 def test_old_tls_versions_are_refused(authority: Authority) -> None:

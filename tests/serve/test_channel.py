@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 
 import pytest
@@ -27,6 +28,32 @@ def test_messages_arrive_in_order_each_with_its_own_descriptors() -> None:
     assert os.read(reader, 7) == b"through"
     for message in (first, third):
         message.close()
+    for end in (reader, writer):
+        os.close(end)
+    parent.close()
+    child.close()
+
+
+def test_rules_without_their_descriptors_are_known_not_to_be_whole() -> None:
+    parent, child = Channel.pair()
+    reader, writer = os.pipe()
+    parent.send(Kind.RULES, 1, (reader, writer))
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(reader)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, hard))  # one more, once `free` is closed
+    os.close(free)
+    try:
+        cut = child.receive()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert cut is not None
+    assert (cut.kind, cut.generation, cut.whole) == (Kind.RULES, 1, False)
+    cut.close()
+    parent.send(Kind.RULES, 1, (reader, writer))
+    again = child.receive()
+    assert again is not None
+    assert again.whole
+    again.close()
     for end in (reader, writer):
         os.close(end)
     parent.close()

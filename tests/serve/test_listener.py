@@ -9,7 +9,14 @@ import pytest
 
 from detour.core.settings import ListenerSettings
 from detour.errors import ServeError
-from detour.serve.listener import Address, bind, bind_all, fit_connections, raise_descriptor_limit
+from detour.serve.listener import (
+    TURNED_AWAY,
+    Address,
+    bind,
+    bind_all,
+    fit_connections,
+    raise_descriptor_limit,
+)
 
 
 def test_port_0_becomes_one_port_that_all_workers_share() -> None:
@@ -92,7 +99,16 @@ def test_ports_left_out_are_the_schemes_own() -> None:
 
 def test_connections_leave_descriptors_to_spare() -> None:
     listeners = (ListenerSettings(max_connections=10_000), ListenerSettings(max_connections=10))
-    assert [fitted.max_connections for fitted in fit_connections(listeners, 1024)] == [448, 10]
+    fitted = [settings.max_connections for settings in fit_connections(listeners, 1024)]
+    assert fitted == [448 - TURNED_AWAY, 10]
+    assert sum(most + TURNED_AWAY for most in fitted) <= 1024 - 128
+    assert [settings.max_connections for settings in fit_connections(listeners, 64)] == [1, 1]
+
+
+def test_a_listener_with_tls_leaves_descriptors_to_handshakes() -> None:
+    tls = ListenerSettings(listen="https://127.0.0.1:0", cert=("c.pem",), max_connections=10_000)
+    (fitted,) = fit_connections([tls], 1024)
+    assert fitted.max_connections == (1024 - 128 - TURNED_AWAY) * 3 // 4
 
 
 def test_the_descriptor_limit_becomes_the_hard_one() -> None:

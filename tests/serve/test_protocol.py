@@ -5,7 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from detour.core.matcher import RuleSet
 from detour.core.message import METHODS, Request
+from detour.serve.listener import TURNED_AWAY
+from detour.serve.protocol import MOST_AT_ONCE
 from detour.serve.stats import (
     CONNECTIONS_CLOSED,
     CONNECTIONS_OPENED,
@@ -665,10 +668,11 @@ def test_connections_are_counted_and_forgotten(rig: Rig) -> None:
 
 def test_one_connection_too_many_is_503_and_far_too_many_are_cut() -> None:
     rig = Rig(max_connections=2)
-    clients = [rig.client() for _ in range(5)]
-    assert [client.statuses for client in clients] == [[], [], [503], [503], []]
+    clients = [rig.client() for _ in range(2 + TURNED_AWAY + 3)]
+    assert [client.statuses for client in clients] == [[]] * 2 + [[503]] * TURNED_AWAY + [[]] * 3
     assert clients[2].answer.fields["Connection"] == "close"
-    assert [client.transport.aborted for client in clients] == [False, False, False, False, True]
+    cut = [client.transport.aborted for client in clients]
+    assert cut == [False] * (2 + TURNED_AWAY) + [True] * 3
     for client in clients:
         client.leave()
     assert rig.ask(GET).statuses == [307]
@@ -829,6 +833,87 @@ def test_a_miss_is_told_at_most_once_a_second_and_after_the_answer(rig: Rig) -> 
     rig.clock.pass_by(1)
     client.send(request("GET /none HTTP/1.1"))
     assert len(later) == 2
+
+
+def test_a_decision_that_would_break_the_head_is_500_and_told(rig: Rig) -> None:
+    rule = rig.service.ruleset.rules[0]
+    terms = msgspec.structs.replace(rule.terms, headers=(("X-Note", "a\r\nb"),), settled=False)
+    rules = RuleSet.of([msgspec.structs.replace(rule, terms=terms)])
+    rig.service.replace(rules, Counters.private(rules.series))
+    client = rig.ask(GET + GET)
+    assert client.statuses == [500, 500]
+    (warning,) = rig.warnings
+    assert "X-Note" in warning
+
+
+def _answered_in_the_first_turn(rig: Rig, client: Client, octets: bytes) -> int:
+    """How many answers go out before others have their turn."""
+    client.protocol.data_received(octets)
+    return len(client.answers)
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_many_requests_at_once_are_answered_in_turns_and_in_order(log: bool) -> None:
+    rig = Rig(log=log)
+    client, other = rig.client(), rig.client()
+    count = 5 * MOST_AT_ONCE
+    first = _answered_in_the_first_turn(rig, client, GET * count + GET[:10])
+    assert MOST_AT_ONCE <= first <= MOST_AT_ONCE + 1
+    assert not client.transport.reads
+    other.protocol.data_received(GET)
+    assert other.statuses == [307]
+    rig.step()
+    assert len(client.answers) <= first + MOST_AT_ONCE
+    rig.turn()
+    assert client.statuses == [307] * count
+    assert client.transport.reads
+    client.send(GET[10:] + POST)
+    assert client.statuses == [307] * (count + 2)
+
+
+def test_a_client_that_stops_reading_or_leaves_between_turns_is_not_lost_track_of(rig: Rig) -> None:
+    count = 3 * MOST_AT_ONCE
+    client = rig.client()
+    client.protocol.data_received(GET * count)
+    client.protocol.pause_writing()
+    rig.step()
+    assert len(client.answers) < count
+    assert not client.transport.reads
+    client.read_on()
+    assert client.statuses == [307] * count
+    assert client.transport.reads
+    early = rig.client()
+    early.protocol.data_received(GET * count)
+    early.protocol.pause_writing()
+    early.protocol.resume_writing()  # both before the next turn
+    rig.turn()
+    assert early.statuses == [307] * count
+    gone = rig.client()
+    gone.protocol.data_received(GET * count)
+    answered = len(gone.answers)
+    gone.leave()
+    rig.turn()
+    assert len(gone.answers) == answered
+
+
+def test_a_fault_behind_many_requests_ends_the_connection_and_goes_on_dropping(rig: Rig) -> None:
+    client = rig.client()
+    client.protocol.data_received(GET * 2 * MOST_AT_ONCE + b"\0" + GET)
+    rig.turn()
+    assert client.statuses == [307] * (2 * MOST_AT_ONCE) + [400]
+    assert client.transport.ended
+    assert client.transport.reads, "an end with octets unread would be a reset"
+
+
+def test_draining_waits_for_requests_that_wait_for_their_turn(rig: Rig) -> None:
+    client = rig.client()
+    client.protocol.data_received(GET * 2 * MOST_AT_ONCE)
+    answered = len(client.answers)
+    rig.service.drain()
+    assert not client.transport.closed
+    rig.turn()
+    assert client.statuses == [307] * (answered + 1)
+    assert client.answers[-1].fields["Connection"] == "close"
 
 
 def test_the_access_log_is_one_json_line_an_answer() -> None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
 import threading
+import time
 from pathlib import Path
 
 import psutil
 import pytest
 
 from detour.serve.reload import shrinks_too_much
-from tests.serve.running_server import PATIENCE, RunningServer, eventually, exchange, rule
+from tests.serve.running_server import ENDLESS, PATIENCE, RunningServer, eventually, exchange, rule
 
 
 @pytest.fixture
@@ -97,6 +97,39 @@ def test_an_import_that_is_missing_is_taken_when_it_appears(rules: Path, tmp_pat
         (tmp_path / "_redirects").write_text("/v https://v2.example/ 307\n")
         server.wait_for("reloaded: ")
         assert serves(server, 2)
+
+
+def test_a_faulty_import_that_only_the_refused_file_names_is_taken_when_it_is_mended(
+    rules: Path, tmp_path: Path
+) -> None:
+    imported = tmp_path / "lists" / "_redirects"
+    imported.parent.mkdir()
+    imported.write_text("/v nowhere at all 999\n")
+    with RunningServer(rules, tmp_path) as server:
+        replace(rules, '[[rule]]\nname = "old"\nimport = "lists/_redirects"\ndialect = "netlify"\n')
+        server.wait_for("not reloaded")
+        (tmp_path / "beside").write_text("no affair of the rules")
+        time.sleep(1)  # four looks
+        assert server.log.count("not reloaded") == 1
+        imported.write_text("/v https://v2.example/ 307\n")
+        server.wait_for("reloaded: ")
+        assert serves(server, 2)
+
+
+def test_a_worker_that_hangs_holds_up_no_reload_for_long_and_is_replaced(rules: Path, tmp_path: Path) -> None:
+    with RunningServer(rules, tmp_path, server={"workers": 2}, slowest_swap=0.5) as server:
+        hung = server.workers()[0]
+        hung.suspend()
+        replace(rules, version(2))
+        server.wait_for("has not taken the new rules after 0.5 s")
+        server.wait_for("reloaded: 1 rule")
+        server.wait_for("has not taken the rules after 1 s; it is killed")
+        server.wait_for("it is replaced")
+        eventually(lambda: hung not in server.workers() and len(server.workers()) == 2, "its successor")
+        assert all(serves(server, 2) for _ in range(20))
+        replace(rules, version(3))
+        server.wait_for("reloaded: ", 2)
+        assert all(serves(server, 3) for _ in range(20))
 
 
 def test_a_set_that_shrinks_by_more_than_half_waits_for_sighup(rules: Path, tmp_path: Path) -> None:
@@ -255,9 +288,7 @@ class Client:
 def test_compilation_runs_at_low_priority_in_a_process_of_its_own(rules: Path, tmp_path: Path) -> None:
     with RunningServer(rules, tmp_path, server={"workers": 1}, admin="off") as server:
         known = {process.pid for process in server.family()}
-        fifo = tmp_path / "fifo"
-        os.mkfifo(fifo)  # reading it never ends
-        fifo.rename(rules)
+        replace(rules, ENDLESS)
         compiling = eventually(
             lambda: [p for p in server.family() if p.pid not in known], "the compile child"
         )[0]

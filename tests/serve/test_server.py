@@ -16,6 +16,7 @@ import pytest
 
 from detour.serve.listener import Address, bind
 from tests.serve.running_server import (
+    ENDLESS,
     PATIENCE,
     REPOSITORY,
     RunningServer,
@@ -26,6 +27,7 @@ from tests.serve.running_server import (
     rule,
 )
 
+needs_real_time = pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no real-time signals here")
 LOCATION = "https://example.org/v2/7"
 
 
@@ -92,12 +94,15 @@ def test_a_missing_rule_file_is_one_line(tmp_path: Path) -> None:
 
 def test_being_stopped_before_the_rules_are_read_is_no_error(tmp_path: Path) -> None:
     path = tmp_path / "detours.toml"
-    os.mkfifo(path)  # reading it never ends
+    path.write_text(ENDLESS)
     server = RunningServer(path, tmp_path)
-    eventually(lambda: len(server.family()) == 2, "the compile child")
-    server.signal(signal.SIGTERM)
-    assert server.wait() == 0
-    assert server.family() == []
+    try:
+        eventually(lambda: len(server.family()) == 2, "the compile child")
+        server.signal(signal.SIGTERM)
+        assert server.wait() == 0
+        assert server.family() == []
+    finally:
+        server.end()
 
 
 def test_each_worker_holds_its_own_socket_only(rules: Path, tmp_path: Path) -> None:
@@ -190,6 +195,15 @@ def test_a_successor_counts_on_and_the_dead_workers_connections_are_closed(
         eventually(lambda: server.stats()["connections"]["open"] == 0, "no open connection")
         assert server.hits() == {"moved": 6, "other": 0}
         assert server.stats()["server"]["worker_deaths"] == 1
+
+
+@needs_real_time
+def test_a_death_by_a_signal_without_a_name_is_told_by_its_number(rules: Path, tmp_path: Path) -> None:
+    number = signal.SIGRTMIN + 2
+    with RunningServer(rules, tmp_path, server={"workers": 1}) as server:
+        server.workers()[0].send_signal(number)
+        server.wait_for(f"worker 0 ended (signal {number}); it is replaced")
+        assert server.ask("/v1/7") == (307, LOCATION)
 
 
 def test_a_worker_that_keeps_dying_keeps_being_replaced(rules: Path, tmp_path: Path) -> None:

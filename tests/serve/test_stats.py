@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from detour.core.message import METHODS
 from detour.serve import stats
-from detour.serve.stats import Bank, Counters, SlotTable, answer_slot, pack_slots, unpack_slots
+from detour.serve.stats import Bank, Counters, Ledger, SlotTable, answer_slot, pack_slots, unpack_slots
 
 
 def test_every_method_and_status_has_a_slot_of_its_own() -> None:
@@ -90,6 +90,14 @@ def test_a_full_table_forgets_absent_names_only_and_frees_their_slots_one_reload
     assert second["c"] not in first.values()  # a worker may still count there
     assert table.reclaim() == [first["a"]]
     assert table.assign(["b", "d"])["d"] == first["a"]
+
+
+def test_while_somebody_counts_by_older_rules_no_slot_is_used_again() -> None:
+    ledger = Ledger(1, capacity=1)
+    before = {ledger.assign([name])[name] for name in ("a", "b")}
+    assert ledger.assign(["c"], settled=False)["c"] not in before
+    assert ledger.assign(["d"])["d"] in before
+    ledger.banks[0].close()
 
 
 def test_reclaimed_slots_start_at_zero_again() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,6 +31,14 @@ def test_a_redirect_has_its_fields_in_this_order_and_case() -> None:
         b"Content-Length: 0\r\n"
         b"\r\n"
     )
+
+
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: b", "a\nb", "a\rb", "a\0"])
+def test_a_field_that_would_break_the_head_is_never_written(value: str) -> None:
+    decision = decide("POST", "http://a/v1/resource")
+    for fields in ((*decision.fields, ("X-Note", value)), (("Location", value),)):
+        with pytest.raises(ValueError, match="line end or NUL"):
+            decided(msgspec.structs.replace(decision, fields=fields), "POST", redirect_by=True)
 
 
 def test_get_has_a_note_of_one_line_and_head_has_its_fields_without_it() -> None:

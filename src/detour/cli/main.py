@@ -11,7 +11,7 @@ import sys
 import typer
 
 from detour import __version__
-from detour.cli import explain, match, schema, serve, test
+from detour.cli import compile, explain, match, schema, serve, test
 from detour.errors import DetourError
 
 # Every mistake on a command line is one of these: a wrong value, a missing one, no such command.
@@ -26,7 +26,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-COMMANDS = (serve.serve, match.match, test.test, explain.explain, schema.schema)
+COMMANDS = (serve.serve, compile.compile, match.match, test.test, explain.explain, schema.schema)
 
 for command in COMMANDS:
     app.command()(command)

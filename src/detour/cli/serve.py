@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
 from detour.core.settings import ListenerSettings, Seconds, ServerSettings
-from detour.load import Loaded, load_files
+from detour.load import compile_into
 from detour.serve.options import DEFAULT_ADMIN, Options
 from detour.serve.server import serve as run
 
@@ -21,7 +21,7 @@ _LISTEN = (
 
 
 def serve(rules: str, listen: list[str], admin: str, **flags: Any) -> int:
-    """Serve redirects from a rule file until told to stop."""
+    """Serve redirects from a rule file, or from compiled rules, until told to stop."""
     if rules == "-":
         raise typer.BadParameter("standard input cannot be watched or read again; name a rule file")
     given = {name: value for name, value in flags.items() if value not in (None, [])}
@@ -41,8 +41,8 @@ class RuleFileSource:
         self.path = path
         self.files = (path,)
 
-    def load(self) -> Loaded:
-        return load_files(self.path)
+    def compile(self, descriptor: int, overrides: Mapping[str, Any]) -> None:
+        compile_into(descriptor, self.path, overrides)
 
 
 def _settings(table: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,11 @@ def _flag(name: str) -> str:
 def _parameters() -> Iterator[inspect.Parameter]:
     keyword = inspect.Parameter.KEYWORD_ONLY
     yield inspect.Parameter(
-        "rules", keyword, annotation=Annotated[str, typer.Argument(help="The rule file.", show_default=False)]
+        "rules",
+        keyword,
+        annotation=Annotated[
+            str, typer.Argument(help="The rule file, or compiled rules.", show_default=False)
+        ],
     )
     yield inspect.Parameter(
         "listen", keyword, default=[], annotation=Annotated[list[str], typer.Option("--listen", help=_LISTEN)]

@@ -75,12 +75,13 @@ class HashTable:
         return None
 
 
-def build(hashes: Sequence[int], numbers: Sequence[int], postings: Postings) -> bytes:
+def build(hashes: Sequence[int], numbers: Sequence[int], postings: Postings) -> bytes | bytearray:
     """The table of rule `numbers`, ascending, under `hashes`; lists of several go to `postings`."""
     if not hashes:
         return b""
     slots = 1 << max(3, (2 * len(hashes)).bit_length())
-    table, values = array("Q", bytes(8 * slots)), array("I", bytes(4 * slots))
+    octets = bytearray(12 * slots)
+    table, values = memoryview(octets)[: 8 * slots].cast("Q"), memoryview(octets)[8 * slots :].cast("I")
     several: dict[int, list[int]] = {}
     mask = slots - 1
     for wanted, number in zip(hashes, numbers, strict=True):
@@ -93,7 +94,7 @@ def build(hashes: Sequence[int], numbers: Sequence[int], postings: Postings) -> 
             table[slot], values[slot] = wanted, number
     for slot, held in several.items():
         values[slot] = postings.value(_distinct(held))
-    return table.tobytes() + values.tobytes()
+    return octets
 
 
 def _distinct(numbers: Iterable[int]) -> list[int]:

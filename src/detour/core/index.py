@@ -15,7 +15,7 @@ octets: built once, mapped by every worker.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
 import marisa_trie
@@ -25,7 +25,7 @@ from detour.core.hash_table import HashTable, Postings, build, hash_of, posted
 from detour.core.keys import FOLDED, ONE, REST, Filing, Key
 from detour.core.message import Request
 from detour.core.pattern import Pattern
-from detour.core.record import Records, RecordWriter, Shared
+from detour.core.record import Octets, Records, RecordWriter, Shared
 from detour.core.rule import Rule
 from detour.core.segment_trie import SegmentTrie, SegmentTrieWriter
 from detour.core.tried import Tried, TriedWriter
@@ -37,10 +37,15 @@ _PARSED = 16384  # patterns kept parsed, of rules that must be tried
 
 
 class IndexWriter:
-    """Takes rules in file order; `sections` are what `Index` reads."""
+    """Takes rules in file order; `sections` are what `Index` reads.
 
-    def __init__(self) -> None:
-        self._records = RecordWriter()
+    A `sink` gets the section "records" while it is made: most of the octets, and then none of `sections`.
+    """
+
+    def __init__(self, sink: Callable[[Octets], object] | None = None) -> None:
+        kept = bytearray()
+        self._kept = kept if sink is None else None
+        self._records = RecordWriter(sink or kept.extend)
         self._hashes, self._numbers = array("Q"), array("I")
         self._prefixes: dict[str, list[int]] = {}
         self._segments = SegmentTrieWriter()
@@ -65,28 +70,33 @@ class IndexWriter:
             self._hashes.append(hash_of(key.text))
             self._numbers.append(self.count)
 
-    def sections(self) -> dict[str, bytes]:
-        """Everything as octets, by name."""
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The names that hits of the rules so far are counted under."""
+        return self._records.shared().series
+
+    def sections(self) -> Iterator[tuple[str, Octets]]:
+        """Everything as octets, by name: once, and one after the other, so that nobody holds all."""
+        self._records.flush()
+        if self._kept is not None:
+            yield "records", self._kept
         postings = Postings()
+        yield "shared", msgspec.msgpack.encode(self._records.shared())
+        yield "ends", _octets(self._records.ends)
+        yield "exact", build(self._hashes, self._numbers, postings)
+        yield from self._prefix_sections(postings)
+        names = "segments", "segment_values", "segment_wildcards"
+        yield from zip(names, self._segments.octets(postings), strict=True)
+        yield from zip(("words", "wordless"), self._tried.octets(postings), strict=True)
+        yield "postings", _octets(postings.numbers)
+
+    def _prefix_sections(self, postings: Postings) -> Iterator[tuple[str, Octets]]:
         trie = marisa_trie.Trie(self._prefixes)
-        values = array("I", bytes(4 * len(self._prefixes)))
+        values = array("I", [0]) * len(self._prefixes)
         for text, numbers in self._prefixes.items():
             values[trie[text]] = postings.value(numbers)
-        children, ends = self._segments.octets(postings)
-        words, wordless = self._tried.octets(postings)
-        return {
-            "shared": msgspec.msgpack.encode(self._records.shared()),
-            "exact": build(self._hashes, self._numbers, postings),
-            "prefix": trie.tobytes() if self._prefixes else b"",
-            "prefix_values": values.tobytes(),
-            "segments": children,
-            "segment_values": ends,
-            "words": words,
-            "wordless": wordless,
-            "postings": postings.numbers.tobytes(),
-            "ends": self._records.ends.tobytes(),
-            "records": bytes(self._records.octets),
-        }
+        yield "prefix", trie.tobytes() if self._prefixes else b""
+        yield "prefix_values", _octets(values)
 
 
 class Index:
@@ -100,7 +110,9 @@ class Index:
         self._exact = HashTable(sections["exact"])
         self._prefixes = _opened(sections["prefix"])
         self._prefix_values = sections["prefix_values"].cast("I")
-        self._segments = SegmentTrie(sections["segments"], sections["segment_values"])
+        self._segments = SegmentTrie(
+            sections["segments"], sections["segment_values"], sections["segment_wildcards"]
+        )
         # Not methods of this object: a cycle would keep the mapping open until the collector comes by.
         self._filed = lru_cache(_DECODED)(self.rules.filed)
         self._patterns = _Patterns(self.rules)
@@ -177,6 +189,10 @@ class _Patterns:
 
     def match(self, rule: Rule, request: Request) -> dict[str, str] | None:
         return self._parse(rule.pattern, ignore_case=rule.ignore_case).match(request)
+
+
+def _octets(numbers: array[int]) -> memoryview:
+    return memoryview(numbers).cast("B")
 
 
 def _opened(octets: memoryview) -> marisa_trie.Trie | None:

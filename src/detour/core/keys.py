@@ -125,6 +125,19 @@ def _plain_key(plain: re.Match[str]) -> Key | None:
     return Key(host + text, tuple("0" if name is None else name for name in names))
 
 
+def written(scheme: str, keys: tuple[Key, ...]) -> str:
+    """The shortest pattern that is filed under one scheme, or any, and one key; "" for several keys."""
+    if len(keys) != 1:
+        return ""
+    [key] = keys
+    text = key.text.removeprefix(FOLDED)
+    for name in key.names:
+        text = text.replace(ONE, f":{name}", 1) if ONE in text else f"{text[:-1]}*"
+    if text[0] == "/":
+        return text
+    return f"{scheme}://{text}" if scheme else f"//{text}"
+
+
 def keys(pattern: Pattern) -> tuple[Key, ...] | None:
     """The keys of `pattern`, or None when it must be tried."""
     host = _host(pattern)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from hashlib import blake2b
 from ipaddress import IPv6Address, ip_address
+from itertools import islice
 from math import inf
 
 import msgspec
@@ -26,6 +27,8 @@ from detour.core.url import URL
 # Where a client stands in a share: (the rule's name, who asks) -> [0, 1). An argument, so that a
 # test or an `expect` can choose.
 Chance = Callable[[str, str], float]
+
+MOST_NEAR_MISSES = 20  # that `explain` looks for
 
 
 def sticky_chance(salt: str, key: str) -> float:
@@ -101,14 +104,9 @@ class RuleSet:
 
     @classmethod
     def written(cls, writer: IndexWriter, settings: Settings) -> RuleSet:
-        """The set of the rules that `writer` took."""
-        octets = writer.sections()
-        octets["settings"] = pack(settings)
-        return cls({name: memoryview(section) for name, section in octets.items()})
-
-    def with_server(self, server: ServerSettings) -> RuleSet:
-        """The same rules under other settings."""
-        return RuleSet({**self.sections, "settings": memoryview(pack(Settings(server, self.listeners)))})
+        """The set of the rules that `writer` took, and kept."""
+        octets = (*writer.sections(), ("settings", pack(settings)))
+        return cls({name: memoryview(section).toreadonly() for name, section in octets})
 
     def __reduce__(self) -> tuple[Callable[[dict[str, bytes]], RuleSet], tuple[dict[str, bytes]]]:
         return _reopen, ({name: bytes(section) for name, section in self.sections.items()},)
@@ -153,7 +151,8 @@ class RuleSet:
     ) -> tuple[Decision, tuple[Skipped, ...]]:
         """The decision, and why earlier rules that match, or nearly match, did not answer."""
         decision, match = self._decide(request, now, chance)
-        return decision, (*match.skipped, *self.near_misses(request, match.number))
+        near = islice(self.near_misses(request, match.number), MOST_NEAR_MISSES)
+        return decision, (*match.skipped, *near)
 
     def near_misses(self, request: Request, before: int = -1) -> Iterator[Skipped]:
         """Rules that would match a slightly other request, ahead of rule number `before` (-1: all)."""

@@ -6,15 +6,19 @@ A million rules are then one block of memory that all workers share, and no obje
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import overload
 
 import msgspec
 
-from detour.core.keys import FOLDED, Key
+from detour.core.keys import FOLDED, Key, written
 from detour.core.rule import ParameterCapture, Rule, Terms
 from detour.core.template import Template
 from detour.errors import Span
+
+Octets = bytes | bytearray | memoryview
+
+_CHUNK = 1 << 18  # octets of records that are held back until they go on
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -28,7 +32,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
     keys: tuple[Key, ...]  # () where the pattern must be tried
     status: int
     template: Template | None
-    pattern: str
+    pattern: str = ""  # "": what scheme and key are written as
     name: str = ""  # "": SERIES:LINE
     ignore_case: bool = False
     parameters: tuple[ParameterCapture, ...] = ()
@@ -52,7 +56,7 @@ class Shared(msgspec.Struct, frozen=True):
             record.name or f"{series}:{record.line}",
             series,
             Span(self.files[record.file], record.line),
-            record.pattern,
+            record.pattern or written(record.scheme, record.keys),
             record.template,
             record.status,
             self.terms[record.terms],
@@ -63,17 +67,19 @@ class Shared(msgspec.Struct, frozen=True):
 
 
 class RecordWriter:
-    """Takes rules in file order; `octets` and `ends` are what `Records` reads."""
+    """Takes rules in file order; what goes to `sink`, and `ends`, is what `Records` reads."""
 
-    def __init__(self) -> None:
-        self.octets = bytearray()
+    def __init__(self, sink: Callable[[Octets], object]) -> None:
+        self._sink = sink
+        self._held = bytearray()
+        self._gone = 0  # octets that went to the sink
         self.ends = array("Q", [0])
         self._series: dict[str, int] = {}
         self._files: dict[str, int] = {}
         self._terms: dict[int, int] = {}  # by identity: the lines of an import share one value
         self._kept: list[Terms] = []
         self._named = self._unnamed = self._folded = False
-        self._encode = msgspec.msgpack.Encoder().encode
+        self._encode = msgspec.msgpack.Encoder().encode_into
 
     def add(self, rule: Rule, scheme: str, keys: tuple[Key, ...]) -> None:
         """Append `rule`, which has these keys for one scheme or any."""
@@ -92,14 +98,22 @@ class RecordWriter:
             keys,
             rule.status,
             rule.template,
-            rule.pattern,
+            "" if rule.pattern == written(scheme, keys) else rule.pattern,
             "" if rule.name == short else rule.name,
             rule.ignore_case,
             rule.parameters,
             rule.takes_query,
         )
-        self.octets += self._encode(record)
-        self.ends.append(len(self.octets))
+        self._encode(record, self._held, -1)
+        self.ends.append(self._gone + len(self._held))
+        if len(self._held) >= _CHUNK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send on what is held back."""
+        self._sink(self._held)
+        self._gone += len(self._held)
+        self._held = bytearray()
 
     def shared(self) -> Shared:
         """What the records written so far refer to."""

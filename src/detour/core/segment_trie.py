@@ -15,6 +15,8 @@ from detour.core.keys import ONE, REST
 
 _ROOT = 0
 _NONE = 0
+_HAS_ONE, _HAS_REST = 1, 2  # what saves looking for children that are not there
+_WILD = {ONE: _HAS_ONE, REST: _HAS_REST}
 
 
 class SegmentTrieWriter:
@@ -22,30 +24,37 @@ class SegmentTrieWriter:
 
     def __init__(self) -> None:
         self._children: dict[str, int] = {}
+        self._wild = bytearray(1)
         self._rules: dict[int, list[int]] = {}
 
     def add(self, key: str, number: int) -> None:
         node = _ROOT
         for segment in key.split("/"):
-            node = self._children.setdefault(f"{node}/{segment}", len(self._children) + 1)
+            child = self._children.setdefault(f"{node}/{segment}", len(self._children) + 1)
+            if child == len(self._wild):
+                self._wild.append(0)
+            if segment in _WILD:
+                self._wild[node] |= _WILD[segment]
+            node = child
         held = self._rules.setdefault(node, [])
         if not held or held[-1] != number:
             held.append(number)
 
-    def octets(self, postings: Postings) -> tuple[bytes, bytes]:
-        """The children and the values of the nodes, as `SegmentTrie` reads them."""
+    def octets(self, postings: Postings) -> tuple[bytes | bytearray, bytes, bytes]:
+        """The children, the values and the wildcards of the nodes, as `SegmentTrie` reads them."""
         ends = array("I", bytes(4 * (len(self._children) + 1)))
         for node, numbers in self._rules.items():
             ends[node] = postings.value(numbers) + 1
         hashes = [hash_of(child) for child in self._children]
-        return build(hashes, [*self._children.values()], Postings()), ends.tobytes()
+        return build(hashes, [*self._children.values()], Postings()), ends.tobytes(), bytes(self._wild)
 
 
 class SegmentTrie:
     """Look-ups in what a `SegmentTrieWriter` made; false when it holds nothing."""
 
-    def __init__(self, children: memoryview, values: memoryview) -> None:
+    def __init__(self, children: memoryview, values: memoryview, wild: memoryview) -> None:
         self._children = HashTable(children)
+        self._wild = wild
         self._values = values.cast("I")
 
     def __bool__(self) -> bool:
@@ -53,7 +62,7 @@ class SegmentTrie:
 
     def find(self, text: str) -> Iterator[int]:
         """The value of each key that fits `text`, host and path in one."""
-        child, values = self._children.get, self._values
+        child, values, wild = self._children.get, self._values, self._wild
         segments = text.split("/")
         count = len(segments)
         waiting = [(_ROOT, 0)]
@@ -63,9 +72,11 @@ class SegmentTrie:
                 if values[node] != _NONE:
                     yield values[node] - 1
                 continue
-            for segment in (REST, ONE, segments[at]):
-                if segment == ONE and not segments[at]:
-                    continue
-                found = child(f"{node}/{segment}")
-                if found is not None:
-                    waiting.append((found, count if segment == REST else at + 1))
+            segment = segments[at]
+            kinds = wild[node]
+            if kinds & _HAS_REST and (found := child(f"{node}/{REST}")) is not None:
+                waiting.append((found, count))
+            if kinds & _HAS_ONE and segment and (found := child(f"{node}/{ONE}")) is not None:
+                waiting.append((found, at + 1))
+            if (found := child(f"{node}/{segment}")) is not None:
+                waiting.append((found, at + 1))

@@ -35,6 +35,10 @@ _OUTSIDE = {
     "query": re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$'()*,;:@/?%|]"),
     "fragment": re.compile(r"%(?![0-9A-Fa-f]{2})|[^A-Za-z0-9\-._~!$&'()*+,;=:@/?%|]"),
 }
+# A template of literals only, that `_literal` would leave as they are; parsing costs eight times as much.
+_PLAIN = re.compile(
+    r"(?:(?:(https?):)?//([a-z0-9.-]+(?::[0-9]+)?)(?=/|$)|(?=/(?!/)))(/?[!$-;=@-\[\]_a-z|~]*)"
+)
 _SLOT = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 _SCHEME = re.compile(r"(https?:)?//", re.IGNORECASE)
 _AUTHORITY_END = re.compile(r"[/?#\\]|\{url\.(path|query)\}")
@@ -53,7 +57,6 @@ Part = str | Slot
 class Template(msgspec.Struct, frozen=True, array_like=True):
     """A parsed template: the parts of each component, and what they may yield."""
 
-    text: str
     scheme: str  # "http", "https", or "" for the request's
     authority: tuple[Part, ...]  # () for the request's
     path: tuple[Part, ...]
@@ -64,18 +67,33 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
     @classmethod
     def parse(cls, text: str, groups: frozenset[str], hosts: tuple[str, ...] = ()) -> Template:
         """Parse `text` for a pattern capturing `groups`; raises `TemplateError`."""
+        listed = tuple(_listed(host) for host in hosts)
+        plain = _PLAIN.fullmatch(text)
+        if plain is not None:
+            scheme, authority, path = plain.groups("")
+            written = (_written_authority(authority, scheme),) if authority else ()
+            return cls(scheme, written, (path or "/",), None, None, listed)
         scheme, authority, rest = _split_authority(text)
         rest, hash_mark, fragment = rest.partition("#")
         path, question_mark, query = rest.partition("?")
         return cls(
-            text=text,
             scheme=scheme,
             authority=_authority(authority, scheme, groups, hosts),
             path=_parts(path or "/", "path", groups),
             query=_parts(query, "query", groups) if question_mark else None,
             fragment=_parts(fragment, "fragment", groups) if hash_mark else None,
-            hosts=tuple(_listed(host) for host in hosts),
+            hosts=listed,
         )
+
+    @property
+    def text(self) -> str:
+        """The template as text, literals encoded: it parses to the same template."""
+        scheme = f"{self.scheme}:" if self.scheme else ""
+        text = f"{scheme}//{_text(self.authority)}" if self.authority else ""
+        text += _text(self.path)
+        if self.query is not None:
+            text += f"?{_text(self.query)}"
+        return text if self.fragment is None else f"{text}#{_text(self.fragment)}"
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -131,6 +149,10 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
         if url.username or url.reference != "/" or (self.hosts and url.authority not in self.hosts):
             return None
         return url.authority
+
+
+def _text(parts: tuple[Part, ...]) -> str:
+    return "".join(part if isinstance(part, str) else f"{{{part.name}}}" for part in parts)
 
 
 def _listed(host: str) -> str:

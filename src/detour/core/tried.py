@@ -67,7 +67,7 @@ class TriedWriter:
         self._words.append((number, required))
         self._seen.update(required)
 
-    def octets(self, postings: Postings) -> tuple[bytes, bytes]:
+    def octets(self, postings: Postings) -> tuple[bytes | bytearray, bytes]:
         """The table of words, and the numbers of rules without one."""
         hashes, numbers, wordless = [], [], []
         for number, required in self._words:

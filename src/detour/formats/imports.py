@@ -152,7 +152,9 @@ class _Importer:
         filing = file(pattern, ignore_case)
         template = None
         if draft.location is not None:
-            groups = filing.groups.union(*((one.group,) for one in draft.parameters if one.group))
+            groups = filing.groups
+            if draft.parameters:
+                groups = groups.union(one.group for one in draft.parameters if one.group)
             template = Template.parse(draft.location, groups, job.location_hosts)
         rule = Rule(
             f"{job.name}:{draft.line}",
@@ -185,5 +187,7 @@ def _status(draft: Draft, job: Import, dialect: Dialect) -> int:
 
 
 def _takes_query(draft: Draft, template: Template | None) -> bool:
+    if draft.location is None or "{" not in draft.location:
+        return False
     groups = {parameter.group for parameter in draft.parameters} | {"url.query"}
     return template is not None and any(slot.name in groups for slot in template.slots)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -36,6 +36,16 @@ class Reading(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+class Compiled(msgspec.Struct, frozen=True):
+    """What a rule file says beside its rules: about the server, and warnings."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+
+
+TextOf = Callable[[str], str | None]
+
+
 def imported_files(document: Document) -> tuple[str, ...]:
     """The files a rule file imports, as it names them; for the door that opens files."""
     tables = document.data.get("rule", ())
@@ -52,20 +62,30 @@ def read(document: Document, files: Mapping[str, str]) -> Reading:
 
     Raises `RuleError` with every fault of the file and of its imports.
     """
-    return _Reader(document, files).read()
+    writer = IndexWriter()
+    compiled = compile_rules(document, files.get, writer)
+    return Reading(RuleSet.written(writer, compiled.settings), compiled.warnings)
+
+
+def compile_rules(document: Document, text_of: TextOf, writer: IndexWriter) -> Compiled:
+    """Hand the rules of `document` to `writer`, in order; `text_of` is asked for each import in its turn.
+
+    Raises `RuleError` as `read` does; what `writer` got until then is worth nothing.
+    """
+    return _Reader(document, text_of, writer).read()
 
 
 class _Reader:
-    def __init__(self, document: Document, files: Mapping[str, str]) -> None:
+    def __init__(self, document: Document, text_of: TextOf, writer: IndexWriter) -> None:
         self.converter = Converter(document)
         self.document = document
-        self.files = files
+        self.text_of = text_of
         self.warnings: list[str] = []
         self.names: dict[str, Path] = {}
-        self.writer = IndexWriter()
+        self.writer = writer
         self.defaults = DefaultsTable()
 
-    def read(self) -> Reading:
+    def read(self) -> Compiled:
         data = self.document.data
         for key in data:
             if key not in _TOP:
@@ -82,7 +102,7 @@ class _Reader:
             self._rule(table, path)
         if self.converter.faults:
             raise RuleError(tuple(sorted(self.converter.faults)))
-        return Reading(RuleSet.written(self.writer, Settings(server, listeners)), tuple(self.warnings))
+        return Compiled(Settings(server, listeners), tuple(self.warnings))
 
     def _one(self, kind: type[T], key: str) -> T:
         return self.converter.table(kind, self.document.data.get(key, {}), (key,)) or kind()
@@ -230,7 +250,7 @@ class _Reader:
 
     def _imported(self, table: RuleTable, path: Path) -> None:
         assert table.import_ is not None
-        text = self.files.get(table.import_)
+        text = self.text_of(table.import_)
         if text is None:
             self.converter.fault(
                 (*path, "import"), f"cannot read {table.import_}", "a path relative to this file"

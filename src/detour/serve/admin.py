@@ -34,12 +34,13 @@ from detour.core.rule import Rule
 from detour.serve import stats
 from detour.serve.board import ASGI, Application, Readings
 from detour.serve.channel import Channel, Kind, Message
+from detour.serve.edition import Edition
 from detour.serve.log import say
 from detour.serve.metrics import expose
-from detour.serve.snapshot import Edition
 
 _KEEP_ALIVE = 5  # seconds
 _LAST_ANSWERS = 1  # seconds for open requests at the end
+_SECOND_TRY = 0.25  # seconds until rules that could not be received are asked for again
 _MOST_LISTED = 1000
 _EXPOSITION = "text/plain; version=0.0.4"  # the framework adds the charset
 _UNCACHED = {"Cache-Control": "no-store"}
@@ -101,7 +102,11 @@ class Admin:
             self._server.should_exit = True
 
     def _obey(self, message: Message) -> None:
-        if message.kind is Kind.RULES:
+        if message.kind is Kind.RULES and not message.whole:  # no free descriptor: asked for again
+            message.close()
+            loop = asyncio.get_running_loop()
+            loop.call_later(_SECOND_TRY, self._channel.send, Kind.AGAIN, message.generation)
+        elif message.kind is Kind.RULES:
             self._load_after(self._loading, Edition.received(message))
         elif message.kind is Kind.DRAIN:
             self._server.should_exit = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -68,11 +68,18 @@ class TLS:
 
     def reload(self) -> None:
         """Read the files again; raises `ServeError`, and then the old certificates stay."""
-        self.certificates = Certificates(self.entries)
+        renew([self])
 
     # Called for every handshake, with None when the client names no server.
     def _choose(self, connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> None:
         connection.context = self.certificates.choose(server_name)
+
+
+def renew(offered: Iterable[TLS]) -> None:
+    """Read the files of all of `offered` again; raises `ServeError`, and then none of them changes."""
+    fresh = [(tls, Certificates(tls.entries)) for tls in offered]
+    for tls, certificates in fresh:
+        tls.certificates = certificates
 
 
 def paths_of(entries: Sequence[str]) -> Iterator[str]:

@@ -20,12 +20,16 @@ _MOST_DESCRIPTORS = 4
 
 
 class Kind(IntEnum):
-    """What a message says; the parent sends the first three, a child answers with the last."""
+    """What a message says; the parent sends the first three, a child answers with the others."""
 
     RULES = 1  # descriptors: snapshot, slots; answered by READY
     DRAIN = 2
     CERTIFICATES = 3
     READY = 4
+    AGAIN = 5  # the rules came without their descriptors, for want of free ones: send them again
+
+
+_CARRIED = {Kind.RULES: 2}  # descriptors
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -34,6 +38,11 @@ class Message(msgspec.Struct, frozen=True):
     kind: Kind
     generation: int = 0
     descriptors: tuple[int, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every descriptor arrived; whoever may open no more gets fewer (recvmsg, MSG_CTRUNC)."""
+        return len(self.descriptors) == _CARRIED.get(self.kind, 0)
 
     def close(self) -> None:
         """Close the descriptors received."""

@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterable, Sequence
 from detour.serve import process
 from detour.serve.board import Application, Board, Readings
 from detour.serve.channel import Channel, Kind
+from detour.serve.edition import Edition
 from detour.serve.listener import Address, bind
 from detour.serve.log import say
 from detour.serve.options import OFF
-from detour.serve.snapshot import Edition
 from detour.serve.stats import Bank
 
 # A child that dies sooner than this has not served: its post waits before it is filled again.
@@ -36,8 +36,11 @@ class Post:
         self.process: int | None = None
         self.channel: Channel | None = None
         self.generation = 0  # of the rules it answers from; 0: not ready yet
+        self.lacks = False  # it was sent rules, and could not receive them
         self.status: int | None = None  # how its last holder ended
         self._began = 0.0
+        self._told: float | None = None  # when it was given rules that it has yet to take
+        self._newest = 0  # of the rules it was given
         self._due = 0.0
         self._short_lives = 0
 
@@ -48,6 +51,38 @@ class Post:
     def taken(self, holder: int, channel: Channel, now: float) -> None:
         """The process `holder` has it from now on."""
         self.process, self.channel, self._began, self.generation = holder, channel, now, 0
+        self._told, self._newest, self.lacks = now, 0, False
+
+    def tell(self, kind: Kind, generation: int = 0, descriptors: tuple[int, ...] = ()) -> None:
+        """Send its holder a message."""
+        if self.channel is None:
+            return
+        if kind is Kind.RULES:
+            self._newest, self.lacks = generation, False
+            self._told = time.monotonic() if self._told is None else self._told
+        if not self.channel.send(kind, generation, descriptors):
+            say(f"{self.name} does not listen; it keeps what it has")
+
+    def hear(self) -> None:
+        """Take in what its holder says."""
+        with contextlib.suppress(EOFError):  # its end is noticed by `Crew.reap`
+            while self.channel is not None and (message := self.channel.receive()) is not None:
+                if message.kind is Kind.AGAIN:
+                    self.lacks = message.generation == self._newest
+                    continue
+                self.generation = message.generation
+                if self.generation >= self._newest:
+                    self._told = None
+
+    def hangs(self, now: float, limit: float) -> bool:
+        """Whether its holder has been given rules and not taken them for `limit` seconds."""
+        return self.process is not None and self._told is not None and now - self._told >= limit
+
+    def kill(self) -> None:
+        """End its holder at once; `Crew.reap` notices."""
+        if self.process is not None:
+            process.kill(self.process)
+            self._told = None
 
     def left(self, status: int, now: float) -> None:
         """Its holder has ended."""
@@ -93,15 +128,12 @@ class Crew:
     def hear(self) -> None:
         """Take in what the children say."""
         for post in self.posts:
-            with contextlib.suppress(EOFError):  # its end is noticed by `reap`
-                while post.channel is not None and (message := post.channel.receive()) is not None:
-                    post.generation = message.generation
+            post.hear()
 
     def tell(self, kind: Kind, generation: int = 0, descriptors: tuple[int, ...] = ()) -> None:
         """Send a message to every post that is held."""
         for post in self.posts:
-            if post.channel is not None and not post.channel.send(kind, generation, descriptors):
-                say(f"{post.name} does not listen; it keeps what it has")
+            post.tell(kind, generation, descriptors)
 
     def kill(self) -> None:
         """End every child at once, and wait for it."""

@@ -22,7 +22,11 @@ from detour.errors import ServeError, URLError
 from detour.serve.certificate import TLS
 
 BACKLOG = 4096  # the system cuts it to its own limit (net.core.somaxconn)
+TURNED_AWAY = 64  # connections of a listener beyond its `max_connections` that are told so, and linger
 _SPARE_DESCRIPTORS = 128  # for files, channels, listeners and what libraries open
+# A TLS connection counts from the end of its handshake on. Whoever is silent in it keeps a descriptor
+# for `head_timeout`, so a listener with TLS leaves a fourth of its share to handshakes.
+_SETTLED_OVER_TLS = 3 / 4
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -177,8 +181,10 @@ def raise_descriptor_limit() -> int:
 
 def fit_connections(listeners: Sequence[ListenerSettings], descriptors: int) -> tuple[ListenerSettings, ...]:
     """`listeners`, their `max_connections` cut so that a worker always has descriptors to spare."""
-    most = max(1, (descriptors - _SPARE_DESCRIPTORS) // max(1, len(listeners)))
-    return tuple(
-        msgspec.structs.replace(settings, max_connections=min(settings.max_connections, most))
-        for settings in listeners
-    )
+    share = (descriptors - _SPARE_DESCRIPTORS) // max(1, len(listeners)) - TURNED_AWAY
+    return tuple(_fit(settings, share) for settings in listeners)
+
+
+def _fit(settings: ListenerSettings, share: int) -> ListenerSettings:
+    most = int(share * _SETTLED_OVER_TLS) if settings.cert else share
+    return msgspec.structs.replace(settings, max_connections=max(1, min(settings.max_connections, most)))

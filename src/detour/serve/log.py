@@ -11,10 +11,12 @@ holder dies. The descriptor is never made non-blocking: that would change it for
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import select
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -72,13 +74,49 @@ def format_lines(text: str) -> bytes:
     return "".join(f"detour: {line}\n" for line in text.splitlines()).encode("utf-8", "backslashreplace")
 
 
-def say(text: str) -> None:
-    """Write `text` to stderr; gives up quietly when stderr is closed or takes nothing for 0.2 s."""
-    try:
-        if select.select([], [STDERR], [], _PATIENCE)[1]:
-            os.write(STDERR, format_lines(text))
-    except (OSError, ValueError):
-        return
+class Voice:
+    """Says lines to a person, at once and in order, and waits for nobody longer than 0.2 s a text.
+
+    What is not taken by then is lost, and the next text that is taken begins with their number.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.lost = 0  # lines
+
+    def say(self, text: str) -> None:
+        """Write `text`, each of its lines prefixed; gives up quietly when the descriptor is closed."""
+        lines = format_lines(text).splitlines(keepends=True)
+        if self.lost:
+            lines.insert(0, format_lines(f"lines lost before this one, because nobody read: {self.lost}"))
+        said = self._write_out(lines, time.monotonic() + _PATIENCE)
+        if self.lost and said:
+            said, self.lost = said - 1, 0
+        self.lost += len(text.splitlines()) - said
+
+    def _write_out(self, lines: list[bytes], deadline: float) -> int:
+        """How many of `lines` were taken in time."""
+        taken = 0
+        with contextlib.suppress(OSError):
+            for batch in batches(lines, select.PIPE_BUF):
+                rest = batch
+                while rest:
+                    if not _writable(self._descriptor, deadline - time.monotonic()):
+                        return taken
+                    # A pipe that can be written to takes so much without blocking (POSIX write()).
+                    rest = rest[os.write(self._descriptor, rest[: select.PIPE_BUF]) :]
+                taken += batch.count(b"\n")
+        return taken
+
+
+say = Voice(STDERR).say
+
+
+def _writable(descriptor: int, seconds: float | None = None) -> bool:
+    """Wait until something can be written, or will fail, but no longer than `seconds` (None: for ever)."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    return bool(poll.poll(None if seconds is None else max(0, seconds) * 1000))
 
 
 class LineWriter:
@@ -136,13 +174,25 @@ class LineWriter:
                 return
 
     def _write_out(self, lines: list[bytes]) -> bool:
+        written = 0
         try:
             for batch in batches(lines, _BATCH):
                 self._write_whole(batch)
+                written += batch.count(b"\n")
         except OSError:
-            self._broken = True  # nobody reads any more: from now on every line is dropped and counted
+            self._give_up(len(lines) - written)
             return False
         return True
+
+    def _give_up(self, lost: int) -> None:
+        """Nobody reads any more: from now on every line is dropped and counted."""
+        with self._guard:
+            self._broken = True
+            lost += len(self._lines)
+            self._lines = []
+            if self._dropped is not None:
+                for _ in range(lost):
+                    self._dropped()
 
     def _write_whole(self, batch: bytes) -> None:
         if self._lock is not None:
@@ -150,7 +200,11 @@ class LineWriter:
         try:
             rest = memoryview(batch)
             while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+                # Somebody who shares the descriptor may have made it non-blocking.
+                with contextlib.suppress(BlockingIOError):
+                    rest = rest[os.write(self._descriptor, rest) :]
+                    continue
+                _writable(self._descriptor)
         finally:
             if self._lock is not None:
                 fcntl.lockf(self._lock, fcntl.LOCK_UN)

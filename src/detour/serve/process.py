@@ -14,7 +14,6 @@ import os
 import select
 import signal
 import sys
-import tempfile
 import traceback
 from collections.abc import Callable, Iterable
 from types import FrameType
@@ -39,13 +38,21 @@ def fork(body: Callable[[], int], release: Iterable[Closeable] = (), *, mortal: 
     child dies of SIGTERM; the others end when their channel says so, or ends.
     """
     gc.freeze()  # a collection in the child would touch, and so copy, every page it shares with us
-    process = os.fork()
+    # A signal between the fork and `_begin` would go through the parent's pipe, or be lost.
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, _HANDLED)
+    process = -1
+    try:
+        process = os.fork()
+    finally:
+        if process:
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+            gc.unfreeze()
     if process:
-        gc.unfreeze()
         return process
     status = 1
     try:
         _begin(release, mortal)
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
         status = body()
     except BaseException as error:
         _report(error)
@@ -56,9 +63,9 @@ def _begin(release: Iterable[Closeable], mortal: bool) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for number in _IGNORED:
-        signal.signal(number, signal.SIG_IGN)
-    if mortal:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # At once the right one: ignoring a signal forgets those that wait (POSIX, Signal Actions).
+        dies = mortal and number == signal.SIGTERM
+        signal.signal(number, signal.SIG_DFL if dies else signal.SIG_IGN)
     for held in release:
         held.close()
 
@@ -126,12 +133,3 @@ class Signals:
         """Close the pipe; a child does this."""
         os.close(self._reader)
         os.close(self._writer)
-
-
-def anonymous_file(name: str) -> int:
-    """A descriptor of an empty file without a name: in memory where the system can, else unlinked."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create(name)
-    descriptor, path = tempfile.mkstemp(prefix=f"{name}-")
-    os.unlink(path)
-    return descriptor

@@ -347,7 +347,7 @@ class Connection(asyncio.Protocol):
         self._take(pending)
         if self._paused or self._postponed or self._mode == CLOSED or self._transport.is_closing():
             return
-        if self._eof and self._mode != DISCARD:
+        if self._eof:
             self._close()
         else:
             self._transport.resume_reading()

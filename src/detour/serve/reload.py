@@ -17,11 +17,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
-from detour.errors import RuleError, ServeError
-from detour.serve.certificate import TLS, paths_of
+from detour.errors import RuleError, ServeError, SnapshotError
+from detour.serve.certificate import TLS, paths_of, renew
 from detour.serve.log import say
-from detour.serve.process import Closeable, anonymous_file, fork, kill, reap
-from detour.serve.snapshot import Loaded, Manifest, read_manifest, write_faults, write_rules
+from detour.serve.process import Closeable, fork, kill, reap
+from detour.snapshot import Manifest, Writer, anonymous_file, read_directory
 
 INTERVAL = 0.25  # seconds between two looks
 _CLOCK_STEP = 20_000_000  # ns; a file's time may lag the clock by a kernel tick
@@ -79,13 +79,6 @@ def _unless_newer(seen: Print | None, since: float) -> Print | None:
     return (-1, -1, -1, time.time_ns()) if newer else seen
 
 
-def with_folders(paths: Iterable[str]) -> tuple[str, ...]:
-    """`paths` and the folders they lie in: a file that appears beside them is seen, too."""
-    known = tuple(paths)
-    folders = {os.path.dirname(path) or "." for path in known}
-    return (*known, *sorted(folders))
-
-
 class RuleSource(Protocol):
     """Where rules come from: a file, or a store."""
 
@@ -94,8 +87,9 @@ class RuleSource(Protocol):
         """What to watch before anything was read: the rule file."""
         ...
 
-    def load(self) -> Loaded:
-        """Read the rules; raises `RuleError` with every fault. Runs in a child of its own."""
+    def compile(self, descriptor: int, overrides: Mapping[str, Any]) -> None:
+        """Write the rules into the empty file `descriptor` as a snapshot; `overrides` replace keys of
+        `[server]`. Raises `RuleError` with every fault. Runs in a child of its own."""
         ...
 
 
@@ -120,7 +114,14 @@ class Compilation:
         """What was compiled; raises `RuleError` with the faults, `ServeError` when the child broke."""
         if self._status is not None and self._status < 0:
             raise ServeError(f"the process that compiles the rules was killed (signal {-self._status})")
-        return read_manifest(self.descriptor)
+        try:
+            directory = read_directory(self.descriptor)
+        except SnapshotError:
+            ended = "the rules were not written: the process that compiles them ended early"
+            raise ServeError(ended) from None
+        if directory.manifest is None:
+            raise RuleError(directory.faults, directory.files)
+        return directory.manifest
 
     def abandon(self) -> None:
         """Stop the child if it runs, and close the file."""
@@ -133,11 +134,10 @@ class Compilation:
 def _compile(descriptor: int, source: RuleSource, overrides: Mapping[str, Any]) -> int:
     os.nice(_NICE)
     try:
-        loaded = source.load()
+        source.compile(descriptor, overrides)
     except RuleError as error:
-        write_faults(descriptor, error.faults)
+        Writer(descriptor).refuse(error)
         return 1
-    write_rules(descriptor, loaded, overrides)
     return 0
 
 
@@ -188,10 +188,17 @@ class Reloading:
         if compilation is None or not compilation.ended():
             return None
         self._compilation = None
+        # The files in force, too: they are what a refusal may go back to.
+        files = [*self._source.files, *self.manifest.files]
         try:
-            manifest = self._judge(compilation)
-        except (RuleError, ServeError) as error:
-            self._refuse(compilation, error)
+            manifest = compilation.manifest()
+            files += manifest.files
+            self._forbid_accident(manifest)
+        except RuleError as error:
+            self._refuse(compilation, error, (*files, *error.files))
+            return None
+        except ServeError as error:
+            self._refuse(compilation, error, files)
             return None
         self._watch.follow(manifest.files, compilation.began)
         self.manifest = manifest
@@ -203,18 +210,15 @@ class Reloading:
             self._compilation.abandon()
             self._compilation = None
 
-    def _judge(self, compilation: Compilation) -> Manifest:
-        manifest = compilation.manifest()
+    def _forbid_accident(self, manifest: Manifest) -> None:
         before, after = self.manifest.rules, manifest.rules
         if not self._insists and shrinks_too_much(before, after):
             raise ServeError(f"{before} rules became {after}; send SIGHUP to take them nevertheless")
-        return manifest
 
-    def _refuse(self, compilation: Compilation, error: Exception) -> None:
+    def _refuse(self, compilation: Compilation, error: Exception, files: Iterable[str]) -> None:
         self.failures += 1
         say(f"not reloaded, the rules of before stay in force:\n{error}")
-        # The remedy may be a file that does not exist yet: watch where it would appear.
-        self._watch.follow(with_folders(self.manifest.files), compilation.began)
+        self._watch.follow(dict.fromkeys(files), compilation.began)
         compilation.abandon()
 
 
@@ -238,8 +242,7 @@ class Vault:
         self._asked = False
         self._watch.accept()
         try:
-            for tls in self._offered:
-                tls.reload()
+            renew(self._offered)
         except ServeError as error:
             self.failures += 1
             say(f"certificates not reloaded, those of before stay in use:\n{error}")

@@ -19,18 +19,21 @@ from detour.serve import worker
 from detour.serve.board import Application, Board
 from detour.serve.channel import Channel, Kind
 from detour.serve.crew import Crew, Office, Post
+from detour.serve.edition import Edition
 from detour.serve.listener import Listener, bind_all, fit_connections, raise_descriptor_limit
 from detour.serve.log import say
 from detour.serve.options import Options, choose_listeners, count_workers
-from detour.serve.process import Closeable, Signals, anonymous_file
+from detour.serve.process import Closeable, Signals
 from detour.serve.reload import INTERVAL, Compilation, Reloading, RuleSource, Vault
-from detour.serve.snapshot import Edition, Manifest
 from detour.serve.stats import Ledger
+from detour.snapshot import Manifest, anonymous_file
 
 DRAINED, ABORTED = 0, 130
 _STEP = 0.05  # seconds between two looks while draining
 _GRACE = 1.0  # seconds beyond the drain timeout before a child is killed
-_SLOWEST_SWAP = 30.0  # seconds after which a worker that has not taken new rules no longer holds up a reload
+# Seconds after which a worker that has not taken new rules no longer holds up a reload; after twice that
+# time it counts as hung.
+SLOWEST_SWAP = 30.0
 
 
 def serve(source: RuleSource, options: Options = Options(), application: Application | None = None) -> int:  # noqa: B008
@@ -144,6 +147,7 @@ class Server:
         """Look after everything once; True when the drain is complete."""
         self._crew.hear()
         self._bury()
+        self._help()
         if self._draining is not None:
             return self._drain(self._draining)
         self._crew.fill()
@@ -165,6 +169,16 @@ class Server:
                 if not self._board["ready"] and post in self._workers and post.status == 1:
                     raise ServeError(f"{post.name} cannot start; the reason stands above")
 
+    def _help(self) -> None:
+        """Send rules again to those that could not receive them; end those that hang."""
+        for post in self._crew.posts:
+            if post.lacks:
+                post.tell(Kind.RULES, self._edition.generation, self._edition.descriptors)
+        for post in self._workers:
+            if post.hangs(time.monotonic(), 2 * SLOWEST_SWAP):
+                say(f"{post.name} has not taken the rules after {2 * SLOWEST_SWAP:g} s; it is killed")
+                post.kill()
+
     @property
     def _workers(self) -> Sequence[Post]:
         return self._crew.posts[: len(self._banks)]
@@ -182,14 +196,15 @@ class Server:
         manifest, descriptor, self._swap_began = outcome
         self._note_changes(manifest)
         old, self._manifest = self._edition, manifest
-        self._edition = self._issue(old.generation + 1, manifest, descriptor)
+        settled = all(post.process is None or post.generation == old.generation for post in self._workers)
+        self._edition = self._issue(old.generation + 1, manifest, descriptor, settled=settled)
         old.close()
-        self._swap_due = time.monotonic() + _SLOWEST_SWAP
+        self._swap_due = time.monotonic() + SLOWEST_SWAP
         self._crew.tell(Kind.RULES, self._edition.generation, self._edition.descriptors)
 
-    def _issue(self, generation: int, manifest: Manifest, rules: int) -> Edition:
+    def _issue(self, generation: int, manifest: Manifest, rules: int, *, settled: bool = True) -> Edition:
         """An edition of the snapshot `rules`, its hits counted where they were before."""
-        slots = self._ledger.assign(manifest.series)
+        slots = self._ledger.assign(manifest.series, settled=settled)
         return Edition.issue(generation, rules, manifest.series, slots)
 
     def _swapping(self) -> bool:
@@ -200,7 +215,7 @@ class Server:
         if behind and not (self._board["ready"] and time.monotonic() >= self._swap_due):
             return True
         for post in behind:
-            say(f"{post.name} has not taken the new rules after {_SLOWEST_SWAP:.0f} s")
+            say(f"{post.name} has not taken the new rules after {SLOWEST_SWAP:g} s")
         took, self._swap_began = time.time() - self._swap_began, None
         self._note_swapped(took)
         return False
@@ -303,9 +318,12 @@ def _bind(manifest: Manifest, options: Options, workers: int) -> list[Listener]:
 
 
 def _cause(status: int | None) -> str:
-    if status is not None and status < 0:
+    if status is None or status >= 0:
+        return f"status {status}"
+    try:
         return signal.Signals(-status).name
-    return f"status {status}"
+    except ValueError:  # a real-time signal: most have no name
+        return f"signal {-status}"
 
 
 def _count(number: int, noun: str) -> str:

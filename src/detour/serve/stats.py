@@ -17,7 +17,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 
 from detour.core.message import METHODS
-from detour.serve.process import anonymous_file
+from detour.snapshot import anonymous_file
 
 METHOD_NAMES: tuple[str, ...] = (*sorted(METHODS), "other")
 # Every status the server sends; 0 stands for one that is missing here.
@@ -37,6 +37,7 @@ FIRST_RULE_SLOT = _FIRST_ANSWER + len(METHOD_NAMES) * len(STATUSES)
 _METHOD_INDEX = {name: index for index, name in enumerate(METHOD_NAMES)}
 _STATUS_INDEX = {status: index for index, status in enumerate(STATUSES)}
 _SLOT = 8  # octets
+_MOST_SERIES = 1 << 16  # that keep their slots, present or not
 
 
 def answer_slot(method: str, status: int) -> int:
@@ -71,7 +72,7 @@ class SlotTable:
     slot given up is free only from the next `assign` on: by then no worker counts on it any more.
     """
 
-    def __init__(self, capacity: int = 1 << 16) -> None:
+    def __init__(self, capacity: int = _MOST_SERIES) -> None:
         self._capacity = capacity
         self._slots: dict[str, int] = {}
         self._given_up: list[int] = []
@@ -138,13 +139,16 @@ class Bank:
 class Ledger:
     """Who counts where, the parent's: a bank for each worker, always large enough for the newest rules."""
 
-    def __init__(self, workers: int) -> None:
-        self._table = SlotTable()
+    def __init__(self, workers: int, capacity: int = _MOST_SERIES) -> None:
+        self._table = SlotTable(capacity)
         self.banks = tuple(Bank() for _ in range(workers))
 
-    def assign(self, series: Sequence[str]) -> dict[str, int]:
-        """The slot of each of `series`, where it was before; every bank has room for it."""
-        reclaimed = self._table.reclaim()
+    def assign(self, series: Sequence[str], *, settled: bool = True) -> dict[str, int]:
+        """The slot of each of `series`, where it was before; every bank has room for it.
+
+        Unless `settled`, somebody may still count by an assignment before the last: no slot is used again.
+        """
+        reclaimed = self._table.reclaim() if settled else []
         slots = self._table.assign(series)
         for bank in self.banks:
             bank.grow(self._table.size)

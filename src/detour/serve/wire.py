@@ -7,6 +7,7 @@ to second, so an answer is kept as what stands before it and what stands after i
 
 from __future__ import annotations
 
+import re
 from email.utils import formatdate
 from html import escape
 from http import HTTPStatus
@@ -19,6 +20,10 @@ from detour.core.rule import Rule
 from detour.core.status import REDIRECT_STATUSES
 
 Fields = tuple[tuple[str, str], ...]
+
+# RFC 9110 §5.5: they make one field into two, or one answer. Rules with such values are refused where
+# they are read, and captures are encoded; this is the last wall.
+_ends_line = re.compile("[\r\n\0]").search
 
 HTML = "text/html; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
@@ -52,7 +57,10 @@ def date_line(now: float) -> bytes:
 
 
 def decided(decision: Decision, method: str, *, redirect_by: bool, connection: str = "") -> Answer:
-    """The answer to a request with `method`; `connection` is the Connection field, "" for none."""
+    """The answer to a request with `method`; `connection` is the Connection field, "" for none.
+
+    Raises `ValueError` for a field that would break the head.
+    """
     rule = decision.rule
     redirects = decision.location is not None and decision.status in REDIRECT_STATUSES
     by = (("X-Redirect-By", f"detour {rule.name}"),) if redirect_by and redirects and rule is not None else ()
@@ -116,4 +124,7 @@ def _compose(
 
 
 def _lines(fields: Fields | list[tuple[str, str]]) -> bytes:
+    for name, value in fields:
+        if _ends_line(value):
+            raise ValueError(f"a line end or NUL in the value of {name}")
     return "".join(f"{name}: {value}\r\n" for name, value in fields).encode("latin-1")

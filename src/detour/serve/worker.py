@@ -6,11 +6,14 @@ Everything it is given is inherited by fork. It ends when it is told to drain, o
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import os
 import socket
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import NoReturn
 
 import msgspec
 import uvloop
@@ -20,15 +23,16 @@ from detour.core.message import Request
 from detour.core.settings import ListenerSettings
 from detour.errors import ServeError
 from detour.serve.answering import Endpoint, Service
-from detour.serve.certificate import TLS
+from detour.serve.certificate import TLS, renew
 from detour.serve.channel import Channel, Kind, Message
+from detour.serve.edition import Edition
 from detour.serve.listener import BACKLOG
 from detour.serve.log import STDERR, STDOUT, LineWriter, format_lines
 from detour.serve.protocol import Connection
-from detour.serve.snapshot import Edition
 from detour.serve.stats import LOG_LINES_DROPPED, Bank, Counters
 
 _SWEEP = 0.25  # seconds between two looks for connections past their deadline
+_SECOND_TRY = 0.25  # seconds until rules that could not be received are asked for again
 _LAST_ACCEPT = 0.02  # seconds in which what is queued already is still taken in
 _ORPHAN_TIMEOUT = 1.0  # seconds for open connections when the parent is gone
 _MOST_HINTS = 3  # rules named for one request that none answered
@@ -62,7 +66,8 @@ class Worker:
     def __init__(self, place: Place, channel: Channel) -> None:
         self._place = place
         self._channel = channel
-        self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._messages: asyncio.Queue[Message] = asyncio.Queue()
+        self._complained = 0  # the generation whose rules could not be received
         self._warnings = LineWriter(STDERR)
         self._log = (
             LineWriter(STDOUT, place.log_lock, self._count_dropped) if place.log_lock is not None else None
@@ -80,11 +85,11 @@ class Worker:
         self._service.on_miss = self._hint
         gc.freeze()  # the rules live long: collections need not walk them
         servers = [await self._listen(door) for door in self._place.doors]
+        self._end: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         sweeping = asyncio.ensure_future(self._sweep())
         asyncio.get_running_loop().add_reader(self._channel.fileno(), self._receive)
         self._channel.send(Kind.READY, edition.generation)
-        timeout = await self._obey()
-        await self._drain(servers, timeout)
+        await self._drain(servers, await self._serve())
         sweeping.cancel()
         for writer in filter(None, (self._log, self._warnings)):
             writer.close()
@@ -111,32 +116,64 @@ class Worker:
     def _receive(self) -> None:
         try:
             while (message := self._channel.receive()) is not None:
-                self._messages.put_nowait(message)
+                if message.kind is Kind.DRAIN:
+                    self._stop(self._place.drain_timeout)
+                else:
+                    self._messages.put_nowait(message)
         except EOFError:
             asyncio.get_running_loop().remove_reader(self._channel.fileno())
-            self._messages.put_nowait(None)
+            self._stop(_ORPHAN_TIMEOUT)
 
-    async def _obey(self) -> float:
-        """Carry out messages until one ends the service; how long open connections then have, in seconds."""
-        while (message := await self._messages.get()) is not None:
-            match message.kind:
-                case Kind.RULES:
-                    await self._replace(Edition.received(message))
-                case Kind.CERTIFICATES:
-                    self._reload_certificates()
-                case Kind.DRAIN:
-                    return self._place.drain_timeout
-                case Kind.READY:
-                    pass  # what a child says; never sent to one
-        return _ORPHAN_TIMEOUT
+    def _stop(self, timeout: float) -> None:
+        if not self._end.done():
+            self._end.set_result(timeout)
 
-    async def _replace(self, edition: Edition) -> None:
-        loop = asyncio.get_running_loop()
-        rules, self._counters = await loop.run_in_executor(None, self._open, edition)
-        self._service.replace(rules, self._counters)
+    async def _serve(self) -> float:
+        """Carry out messages until told to stop; how long open connections then have, in seconds."""
+        obeying = asyncio.ensure_future(self._obey())
+        # The end waits for nothing: not for rules that are being opened.
+        await asyncio.wait((obeying, self._end), return_when=asyncio.FIRST_COMPLETED)
+        if obeying.done():
+            obeying.result()  # it only ends by failing
+        obeying.cancel()
+        return await self._end
+
+    async def _obey(self) -> NoReturn:
+        while True:
+            message = await self._messages.get()
+            if message.kind is Kind.RULES:
+                await self._replace(message)
+            elif message.kind is Kind.CERTIFICATES:
+                self._reload_certificates()
+
+    async def _replace(self, message: Message) -> None:
+        """Answer from new rules; without a free descriptor go on with the old ones, and ask again."""
+        try:
+            if not message.whole:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+            edition = Edition.received(message)
+            loop = asyncio.get_running_loop()
+            rules, counters = await loop.run_in_executor(None, self._open, edition)
+        except OSError as error:
+            message.close()
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            self._ask_again(message.generation)
+            return
+        self._counters = counters
+        self._service.replace(rules, counters)
         gc.freeze()
-        edition.close()
-        self._channel.send(Kind.READY, edition.generation)
+        message.close()
+        self._channel.send(Kind.READY, message.generation)
+
+    def _ask_again(self, generation: int) -> None:
+        if self._complained < generation:
+            self._complained = generation
+            self._warn(
+                f"process {os.getpid()} has no descriptor free to take the new rules, and keeps the old ones "
+                "until it has; lower max_connections, or raise the limit (ulimit -n)"
+            )
+        asyncio.get_running_loop().call_later(_SECOND_TRY, self._channel.send, Kind.AGAIN, generation)
 
     def _open(self, edition: Edition) -> tuple[RuleSet, Counters]:
         # A collection among a million new objects finds nothing and costs a second.
@@ -149,12 +186,10 @@ class Worker:
         return rules, Counters(self._place.bank.map(), slots)
 
     def _reload_certificates(self) -> None:
-        for door in self._place.doors:
-            try:
-                if door.tls is not None:
-                    door.tls.reload()
-            except ServeError as error:  # replaced again since the parent looked: it will look again, too
-                self._warn(str(error))
+        try:
+            renew([door.tls for door in self._place.doors if door.tls is not None])
+        except ServeError as error:  # replaced again since the parent looked: it will look again, too
+            self._warn(str(error))
 
     async def _drain(self, servers: Sequence[asyncio.Server], timeout: float) -> None:
         deadline = time.monotonic() + timeout
