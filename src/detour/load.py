@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import msgspec
@@ -29,25 +30,27 @@ def load(path: str | os.PathLike[str]) -> RuleSet:
 def load_files(path: str | os.PathLike[str]) -> Loaded:
     """As `load`, with the names of the files read and the warnings."""
     name = os.fspath(path)
-    document = Document.parse(name, _text(name))
+    text = _text(name)
+    if isinstance(text, Fault):
+        raise RuleError((text,))
+    document = Document.parse(name, text)
     folder = Path(name).parent
     imports = imported_files(document)
-    texts = {written: _text(str(folder / written)) for written in imports if (folder / written).is_file()}
-    reading = read(document, texts)
+    reading = read(document, {written: _text(str(folder / written)) for written in imports})
     files = (name, *(str(folder / written) for written in imports))
     return Loaded(reading.ruleset, files, reading.warnings)
 
 
-def _text(name: str) -> str:
-    """The text of a file, or of standard input for `-`; raises `RuleError`."""
-    file = Path("/dev/stdin" if name == "-" else name)
+def _text(name: str) -> str | Fault:
+    """The text of a file, or of standard input for `-`; or why there is none."""
+    file = Path(name)
     try:
         if name != "-" and file.exists() and not file.is_file():
-            fault = Fault(Span(name), "not a regular file", "name a readable rule file")
-            raise RuleError((fault,))
-        return file.read_bytes().decode()
+            return Fault(Span(name), "not a regular file", "name a readable file")
+        octets = sys.stdin.buffer.read() if name == "-" else file.read_bytes()
+        return octets.decode("utf-8-sig")  # editors on Windows put a mark in front
     except UnicodeDecodeError as error:
-        fault = Fault(Span(name), f"not UTF-8 (octet {error.start})", "save it as UTF-8")
-    except OSError as error:
-        fault = Fault(Span(name), f"cannot be read: {error.strerror}", "name a readable rule file")
-    raise RuleError((fault,))
+        return Fault(Span(name), f"not UTF-8 (octet {error.start})", "save it as UTF-8")
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        fact = error.strerror if isinstance(error, OSError) else str(error)
+        return Fault(Span(name), f"cannot be read: {fact}", "name a readable file")

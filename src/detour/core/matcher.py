@@ -19,7 +19,7 @@ from detour.core.decision import Decision, answer, preflight_answer, unanswered
 from detour.core.index import Index, IndexWriter, Sections
 from detour.core.keys import file
 from detour.core.message import Request
-from detour.core.rule import Condition, FieldCondition, Rule
+from detour.core.rule import Condition, Example, FieldCondition, Rule
 from detour.core.settings import ListenerSettings, Seconds, ServerSettings
 from detour.core.url import URL
 
@@ -100,10 +100,11 @@ class RuleSet:
         return cls.written(writer, settings)
 
     @classmethod
-    def written(cls, writer: IndexWriter, settings: Settings) -> RuleSet:
-        """The set of the rules that `writer` took."""
+    def written(cls, writer: IndexWriter, settings: Settings, examples: Iterable[Example] = ()) -> RuleSet:
+        """The set of the rules that `writer` took, and the examples written beside them."""
         octets = writer.sections()
         octets["settings"] = msgspec.msgpack.encode(settings, enc_hook=float)
+        octets["examples"] = msgspec.msgpack.encode(tuple(examples))
         return cls({name: memoryview(section) for name, section in octets.items()})
 
     def with_server(self, server: ServerSettings) -> RuleSet:
@@ -118,6 +119,11 @@ class RuleSet:
     def series(self) -> tuple[str, ...]:
         """The names hits are counted under, in file order, each once."""
         return self.rules.shared.series
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The examples written beside the rules, in file order; decoded when they are asked for."""
+        return msgspec.msgpack.decode(self.sections["examples"], type=tuple[Example, ...])
 
     @cached_property
     def looks_at(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.core.template import Template
 from detour.errors import Fault, PatternError, Span, TemplateError
 from detour.formats import cloudflare_pages, ipfs, netlify
-from detour.formats.draft import Draft, LineFault
+from detour.formats.draft import OR_PASS, Draft, LineFault
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -71,6 +71,7 @@ class _Importer:
         self.dialect = next(dialect for dialect in DIALECTS if dialect.name == job.dialect)
         self.faults: list[Fault] = []
         self.warnings: list[str] = []
+        self.passing: list[bool] = []  # of each faulty line, whether a `pass` rule stands in for it
         self.notes: dict[str, list[int]] = {}
         self.terms = {query: _with_query(job, query) for query in ("keep", "drop")}
 
@@ -80,16 +81,24 @@ class _Importer:
             if isinstance(outcome, LineFault):
                 self._fault(outcome)
         told = [f"{self.job.file}:{lines[0]}: {note}{_and_more(lines)}" for note, lines in self.notes.items()]
-        return Imported(tuple(self.faults), (*self.warnings, *told))
+        return Imported(tuple(self.faults), (*self.warnings, *self._count(), *told))
 
     def _fault(self, found: LineFault) -> None:
         fault = Fault(Span(self.job.file, found.line), found.fact, found.remedy)
         if not self.job.pass_on_fault:
             self.faults.append(fault)
             return
-        self.warnings.append(f"{fault} (the line passes)")
-        if found.pattern is not None:  # what it matches answers 404
-            self._take(Draft(found.line, found.pattern))
+        told = str(fault).removesuffix(OR_PASS)
+        passes = found.pattern is not None and not self._take(
+            Draft(found.line, found.pattern, parameters=found.parameters)
+        )
+        self.passing.append(passes)
+        self.warnings.append(f"{told} ({_stand_in(found) if passes else 'nothing stands in for it'})")
+
+    def _count(self) -> Iterator[str]:
+        if len(self.passing) > 1:
+            faults, passing = len(self.passing), sum(self.passing)
+            yield f"{self.job.file}: {faults} lines cannot be expressed; a 404 stands in for {passing}"
 
     def _take(self, draft: Draft) -> LineFault | None:
         """One rule, or one for each of the import's hosts when the line names none."""
@@ -99,7 +108,7 @@ class _Importer:
         try:
             made = [self._rule(draft, pattern) for pattern in patterns]
         except (PatternError, TemplateError) as error:
-            return LineFault(draft.line, error.fact, error.remedy, draft.pattern)
+            return LineFault(draft.line, error.fact, error.remedy, draft.pattern, draft.parameters)
         for rule, filing in made:
             self.add(rule, filing)
         if draft.note:
@@ -130,6 +139,12 @@ class _Importer:
 
 def _with_query(job: Import, query: Literal["keep", "drop"]) -> Terms:
     return msgspec.structs.replace(job.terms, query=job.query or query)
+
+
+def _stand_in(found: LineFault) -> str:
+    """What is covered by the `pass` rule in place of a faulty line."""
+    asked = [f"{one.name}={'…' if one.value is None else one.value}" for one in found.parameters]
+    return f"until then {found.pattern} answers 404" + (f" with {' '.join(asked)}" if asked else "")
 
 
 def _and_more(lines: list[int]) -> str:
