@@ -23,6 +23,7 @@ TABLES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     ("share = { … }", tables.ShareTable),
     ("[rule.cors]", tables.CorsTable),
     ("[[rule.expect]]", tables.ExpectTable),
+    ("[defaults]", tables.DefaultsTable),
     ("[server]", ServerSettings),
     ("[[listener]]", ListenerSettings),
 )

@@ -34,11 +34,18 @@ class Fault(msgspec.Struct, frozen=True, order=True):
 
     span: Span
     fact: str
-    remedy: str = ""
+    remedy: str
 
     def __str__(self) -> str:
-        text = f"{self.fact}; {self.remedy}" if self.remedy else self.fact
-        return f"{self.span}: {text}"
+        return f"{self.span}: {self.fact}; {self.remedy}"
+
+
+class KeyFault(msgspec.Struct, frozen=True):
+    """One thing wrong with a table, in terms of the keys it rests on; its place is the first of them."""
+
+    keys: tuple[str, ...]
+    fact: str
+    remedy: str
 
 
 class DetourError(Exception):
@@ -48,8 +55,8 @@ class DetourError(Exception):
 class _FactError(DetourError):
     """A fact and its remedy, before anybody knows the place."""
 
-    def __init__(self, fact: str, remedy: str = "") -> None:
-        super().__init__(f"{fact}; {remedy}" if remedy else fact)
+    def __init__(self, fact: str, remedy: str) -> None:
+        super().__init__(f"{fact}; {remedy}")
         self.fact = fact
         self.remedy = remedy
 

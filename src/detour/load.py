@@ -19,6 +19,7 @@ import msgspec
 from detour.core.index import IndexWriter
 from detour.core.matcher import RuleSet, Settings
 from detour.core.record import Octets
+from detour.core.settings import pack
 from detour.errors import Fault, RuleError, SnapshotError, Span
 from detour.formats.conversion import Document
 from detour.formats.native import compile_rules, imported_files
@@ -107,6 +108,7 @@ class _Reading:
                 out.end("records")
             out.section(section, octets)
         write_settings(out, settings)
+        out.section("examples", pack(compiled.examples))
         manifest = Manifest(
             writer.count,
             writer.series,
@@ -124,13 +126,14 @@ class _Reading:
         if self._progress is not None:
             self._progress(writer.count, self._lines)
 
-    def _import(self, written: str) -> str | None:
-        """The text of an imported file, None where there is no such file. Kept by nobody else."""
-        path = self._folder / written
-        if not path.is_file():
-            return None
-        with _opened(str(path)) as source:
-            text = self._text(str(path), source)
+    def _import(self, written: str) -> str | Fault:
+        """The text of an imported file, or why there is none. Kept by nobody else."""
+        path = str(self._folder / written)
+        try:
+            with _opened(path) as source:
+                text = self._text(path, source)
+        except RuleError as error:
+            return error.faults[0]
         self._lines += text.count("\n")
         return text
 
@@ -138,7 +141,7 @@ class _Reading:
         octets = _read(name, source)
         self._sources[name] = SourceFile.of(name, octets)
         try:
-            return octets.decode()
+            return octets.decode("utf-8-sig")  # editors on Windows put a mark in front
         except UnicodeDecodeError as error:
             raise _refused(name, f"not UTF-8 (octet {error.start})", "save it as UTF-8") from None
 
@@ -192,12 +195,13 @@ def _opened(name: str) -> Iterator[int]:
             out.flush()
             yield copied
         return
-    if Path(name).exists() and not Path(name).is_file():
+    if os.path.exists(name) and not os.path.isfile(name):
         raise _refused(name, "not a regular file", "name a readable rule file")
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError as error:
-        raise _refused(name, f"cannot be read: {error.strerror}", "name a readable rule file") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        fact = error.strerror if isinstance(error, OSError) else str(error)
+        raise _refused(name, f"cannot be read: {fact}", "name a readable rule file") from None
     try:
         yield descriptor
     finally:

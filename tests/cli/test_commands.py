@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from detour.core.message import METHODS
+from detour.cli.match import report
+from detour.core.decision import Decision
+from detour.core.message import METHODS, TARGET_LIMIT
 from detour.core.status import REDIRECT_STATUSES
+from detour.core.url import URL
 
 RULES = """
 [[rule]]
@@ -52,6 +55,35 @@ def test_match_json_is_one_document(rules: str) -> None:
     assert document["location_url"] == "https://api.example.com/v2/orders/7?x"
 
 
+def test_match_json_loses_no_value_of_a_repeated_field(tmp_path: Path) -> None:
+    file = tmp_path / "detours.toml"
+    file.write_text(
+        '[[rule]]\nname = "a"\npattern = "/a"\nlocation = "/b"\nheaders = { Link = "<1>", X-A = "1" }\n'
+    )
+    document = json.loads(detour("match", str(file), "GET", "http://h/a", "--json").stdout)
+    assert (document["headers"]["Link"], document["headers"]["X-A"]) == ("<1>", "1")
+    repeated = Decision(404, fields=(("Link", "<1>"), ("X-A", "1"), ("Link", "<2>")))
+    assert report(repeated, (), URL.parse("http://h/a"))["headers"] == {"Link": "<1>, <2>", "X-A": "1"}
+
+
+def test_match_refuses_the_target_that_the_server_refuses(rules: str) -> None:
+    prefix = "https://api.example.com/v1/orders/"
+    longest = prefix + "x" * (TARGET_LIMIT - len("/v1/orders/"))
+    assert detour("match", rules, "GET", longest).returncode == 0
+    done = detour("match", rules, "GET", f"{longest}x", "--json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["status"], document["location"]) == (1, 414, None)
+
+
+def test_match_and_test_print_warnings(tmp_path: Path) -> None:
+    (tmp_path / "_redirects").write_text("/a /b 302 Country=au\n")
+    file = tmp_path / "detours.toml"
+    file.write_text('[[rule]]\nname = "a"\nimport = "_redirects"\ndialect = "netlify"\non_fault = "pass"\n')
+    for done in (detour("match", str(file), "GET", "http://h/a", "--json"), detour("test", str(file))):
+        assert done.stderr.startswith("detour: warning: ")
+        assert len(done.stderr.splitlines()) == 1
+
+
 def test_match_without_a_redirect_exits_1_and_says_why(rules: str) -> None:
     done = detour("match", rules, "DELETE", "https://api.example.com/v1/orders/7", "--json")
     document = json.loads(done.stdout)
@@ -91,12 +123,16 @@ def test_match_names_at_most_twenty_skipped_rules(tmp_path: Path) -> None:
         (("match", "RULES", "GET", "http://h/", "-H", "x"), "'Name: value'"),
         (("match", "RULES", "GET", "http://h/", "--client", "x"), "does not appear to be"),
         (("match", "RULES", "GET", "http://h/", "--at", "noon"), "is no time"),
-        (("match", "RULES", "GET", "http://h/", "--at", "2026-01-01"), "no offset"),
+        (("match", "RULES", "GET", "http://h/", "--at", "2026-01-01"), "write 2026-01-01T00:00:00Z"),
+        (("match", "RULES", "GET", "http://h/", "-H", "a b: c"), "'Name: value'"),
+        (("match", "RULES", "GET", "http://h/", "-H", "A: b\r\nC: d"), "holds what no field can"),
+        (("match", "RULES", "GET", "http://h/", "--json", "-H", "A: \udcff"), "holds what no field can"),
+        (("explain", "\u00b2"), "the five are"),
         (("match", "nowhere.toml", "GET", "http://h/"), "cannot be read"),
         (("explain", "309"), "the five are"),
         (("mach",), "Did you mean 'match'?"),
-        (("serve", "RULES", "--head-timeout", "soon"), "--head-timeout: 'soon' is not a duration"),
-        (("serve", "RULES", "--workers", "0"), "--workers"),
+        (("serve", "RULES", "--head-timeout", "soon"), "--head-timeout cannot be 'soon'; write a duration"),
+        (("serve", "RULES", "--workers", "0"), "--workers cannot be 0; write a whole number from 1 to 1024"),
         (("serve", "RULES", "--listen", "8307"), "write http://ADDRESS:PORT"),
         (("test",), "rules"),
     ],

@@ -144,10 +144,10 @@ def test_a_row_that_cannot_be_expressed_passes_where_the_import_says_so() -> Non
     job = Import("legacy", "old.csv", "csv", (), None, True, (), False, None, Terms())
     read_in = read_job(job, "/a,/b,200\n/*,/c")
     assert [(rule.pattern, rule.status) for rule in read_in.rules] == [("/a", 404), ("/*", 307)]
-    assert "(the line passes)" in read_in.warnings[0]
+    assert "(until then /a answers 404)" in read_in.warnings[0]
     many = read_job(job, "\n".join(f"/a{number},/b,200" for number in range(150)))
     assert len(many.rules) == 150
-    assert many.warnings[-1].startswith("old.csv:101: and 50 more from here on")
+    assert many.warnings[-2].startswith("old.csv:101: and 50 more from here on")
 
 
 def test_at_most_a_hundred_faults_are_listed_with_the_total() -> None:

@@ -205,7 +205,7 @@ def test_a_status_that_neither_redirects_nor_passes_is_a_fault(status: int) -> N
         ("http://*.h.example/a /c", "has an asterisk", "a line for each host"),
         ("/a b /c", "neither a parameter nor a destination", "`name=value`"),
         ("/a /b Country=de", "'Country=de' is not a status", "write the status before the conditions"),
-        ("/a /b 302 Country=de Cookie=x", "depends on Country, Cookie", "`on_fault`"),
+        ("/a /b 302 Country=de Cookie=x", "depends on Country, Cookie", "on_fault"),
         ("/a http://:/", "is not a URL", "write it whole"),
         ("X-Field: value", "does not begin with a slash", "`_headers`"),
         ("/a /b 301 /c", "depends on /c", "drop the condition"),

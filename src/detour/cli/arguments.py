@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import datetime
 
 import typer
+
+from detour.core.message import is_token
+from detour.load import Loaded, load_files
+
+
+def rule_file(path: str) -> Loaded:
+    """A rule file, read; warnings go to stderr. Raises `RuleError`."""
+    loaded = load_files(path)
+    for warning in loaded.warnings:
+        typer.echo(f"detour: warning: {warning}", err=True)
+    return loaded
+
+
+# Controls end a field or make it malformed (RFC 9110 §5.5); a surrogate is an octet that is no UTF-8.
+_UNSENT = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 
 
 def fields(lines: list[str]) -> tuple[tuple[str, str], ...]:
@@ -13,8 +29,10 @@ def fields(lines: list[str]) -> tuple[tuple[str, str], ...]:
     pairs = []
     for line in lines:
         name, colon, value = line.partition(":")
-        if not colon or not name.strip():
+        if not colon or not is_token(name.strip()):
             raise typer.BadParameter(f"{line!r} is no field; write -H 'Name: value'")
+        if _UNSENT.search(value):
+            raise typer.BadParameter(f"{line!r} holds what no field can; leave it out")
         pairs.append((name.strip(), value.strip()))
     return tuple(pairs)
 
@@ -28,5 +46,5 @@ def instant(text: str | None) -> float:
     except ValueError:
         raise typer.BadParameter(f"{text!r} is no time; write 2026-12-01T00:00:00Z") from None
     if moment.tzinfo is None:
-        raise typer.BadParameter(f"{text!r} has no offset; write {text}Z for UTC")
+        raise typer.BadParameter(f"{text!r} has no offset; write {moment.isoformat()}Z for UTC")
     return moment.timestamp()

@@ -21,7 +21,7 @@ def explain(
         typer.echo(overview())
     elif what == "methods":
         typer.echo(textwrap.fill(" ".join(sorted(METHODS)), WIDTH))
-    elif what.isdigit() and int(what) in REDIRECT_STATUSES:
+    elif what.isdecimal() and int(what) in REDIRECT_STATUSES:
         typer.echo(page(REDIRECT_STATUSES[int(what)]))
     else:
         raise typer.BadParameter(f"{what!r} is no redirect status; the five are 301, 302, 303, 307, 308")

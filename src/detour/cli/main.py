@@ -1,6 +1,7 @@
 """All commands, and what every one of them promises about exit statuses.
 
-0 done, 1 the answer is no, 2 bad usage or unreadable input with a one-line reason, 130 interrupted.
+0 done, 1 the answer is no, 2 bad usage or unreadable input with a one-line reason, 130 interrupted, 141
+nobody reads what is printed any more (as a shell says of SIGPIPE): quietly.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from detour import __version__
 from detour.cli import compile, explain, match, schema, serve, test
 from detour.errors import DetourError
 
-# Every mistake on a command line is one of these: a wrong value, a missing one, no such command.
+# Every mistake on a command line is one of these: a wrong value, a missing one, no such command. typer
+# shows `BadParameter` alone and keeps what it descends from to itself, so the class is asked for it.
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
 app = typer.Typer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Annotated, Any
 
@@ -9,12 +10,11 @@ import msgspec
 import typer
 
 from detour.cli import arguments
-from detour.core.decision import Decision
+from detour.core.decision import NO_STORE, Decision, Fields
 from detour.core.location import resolve
 from detour.core.matcher import Skipped
-from detour.core.message import METHODS, Request
+from detour.core.message import METHODS, TARGET_LIMIT, Request
 from detour.core.url import URL
-from detour.load import load
 
 MOST_SKIPPED = 20
 
@@ -39,7 +39,11 @@ def match(
             raise typer.BadParameter(str(error)) from None
     target = URL.parse(url)
     request = Request.of(method, target, arguments.fields(header), client)
-    decision, skipped = load(rules).explain(request, arguments.instant(at))
+    instant = arguments.instant(at)
+    ruleset = arguments.rule_file(rules).ruleset
+    decision, skipped = ruleset.explain(request, instant)
+    if len(target.request_target) > TARGET_LIMIT:  # the server does not even look
+        decision, skipped = Decision(HTTPStatus.REQUEST_URI_TOO_LONG, fields=(NO_STORE,)), ()
     document = report(decision, skipped, target)
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode(document)).decode())
@@ -57,7 +61,7 @@ def report(decision: Decision, skipped: tuple[Skipped, ...], target: URL) -> dic
         "location_url": None if url is None else str(url),
         "rule": decision.rule.name if decision.rule else None,
         "span": str(decision.rule.span) if decision.rule else None,
-        "headers": dict(decision.fields),
+        "headers": _joined(decision.fields),
         "skipped": [
             {"rule": one.rule.name, "span": str(one.rule.span), "reason": one.reason, "detail": one.detail}
             for one in skipped[:MOST_SKIPPED]
@@ -66,6 +70,14 @@ def report(decision: Decision, skipped: tuple[Skipped, ...], target: URL) -> dic
     if len(skipped) > MOST_SKIPPED:
         document["skipped_more"] = len(skipped) - MOST_SKIPPED
     return document
+
+
+def _joined(fields: Fields) -> dict[str, str]:
+    """Fields by name; the values of one that is repeated as one list (RFC 9110 §5.3)."""
+    joined: dict[str, str] = {}
+    for name, value in fields:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def _lines(document: dict[str, Any]) -> list[str]:

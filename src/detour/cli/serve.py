@@ -10,6 +10,7 @@ import msgspec
 import typer
 
 from detour.core.settings import ListenerSettings, Seconds, ServerSettings
+from detour.formats.wording import expected, shown
 from detour.load import compile_into
 from detour.serve.options import DEFAULT_ADMIN, Options
 from detour.serve.server import serve as run
@@ -57,8 +58,9 @@ def _settings(table: str, given: dict[str, Any]) -> dict[str, Any]:
 def _value(field: msgspec.structs.FieldInfo, text: Any) -> Any:
     try:
         return msgspec.convert(text, field.type, dec_hook=lambda _, value: Seconds.parse(value))
-    except msgspec.ValidationError as error:
-        raise typer.BadParameter(f"{_flag(field.name)}: {error}") from None
+    except msgspec.ValidationError:
+        takes = expected(field.type, (field.name,))
+        raise typer.BadParameter(f"{_flag(field.name)} cannot be {shown(text)}; write {takes}") from None
 
 
 def _flag(name: str) -> str:

@@ -8,53 +8,49 @@ from detour.core.decision import Decision
 from detour.core.location import resolve
 from detour.core.matcher import RuleSet, sticky_chance
 from detour.core.message import Request
-from detour.core.rule import Expect, Rule
+from detour.core.rule import Example
 from detour.core.url import URL
 
 SOMEBODY = "192.0.2.1"  # RFC 5737: an address that is nobody's
 
 
-def failure(ruleset: RuleSet, rule: Rule, expect: Expect, now: float) -> str | None:
-    """Why `expect` of `rule` does not hold, in one line; None when it holds.
+def failure(ruleset: RuleSet, example: Example, now: float) -> str | None:
+    """Why `example` does not hold, in one line; None when it holds.
 
-    It is asked at its `at`, else at `now` when the rule is in force then, else when it starts, else
+    It is asked at its `at`, else at `now` when its rule is in force then, else when that starts, else
     one second before it ends. The client counts as chosen by the rule's own share.
     """
     decision = ruleset.decide(
-        Request.of(expect.method, expect.url, expect.headers, expect.client or SOMEBODY),
-        instant(rule, expect, now),
-        lambda salt, key: 0.0 if salt == rule.series else sticky_chance(salt, key),
+        Request.of(example.method, example.url, example.headers, example.client or SOMEBODY),
+        instant(example, now),
+        lambda salt, key: 0.0 if salt == example.rule else sticky_chance(salt, key),
     )
-    if expect.none and decision.location is not None:
+    if example.none and decision.location is not None:
         return f"expected no redirect, got {_told(decision)}"
-    if not (expect.none and rule.template is not None) and _series(decision) != rule.series:
+    if example.answers and (decision.rule is None or decision.rule.series != example.rule):
         return f"expected this rule to answer, got {_told(decision)}"
-    if expect.status is not None and decision.status != expect.status:
-        return f"expected status {expect.status}, got {_told(decision)}"
-    if expect.location is not None and not _same(expect, decision):
-        return f"expected {expect.location}, got {_told(decision)}"
+    if example.status is not None and decision.status != example.status:
+        return f"expected status {example.status}, got {_told(decision)}"
+    if example.location is not None and not _leads(decision, example.location, example.url):
+        return f"expected {example.location}, got {_told(decision)}"
     return None
 
 
-def instant(rule: Rule, expect: Expect, now: float) -> float:
+def instant(example: Example, now: float) -> float:
     """When an example is asked, in seconds since the epoch."""
-    if expect.at is not None:
-        return expect.at
-    if rule.terms.alive(now):
+    if example.at is not None:
+        return example.at
+    if example.start <= now < example.end:
         return now
-    return rule.terms.start if rule.terms.start != -inf else rule.terms.end - 1
+    return example.start if example.start != -inf else example.end - 1
 
 
-def _series(decision: Decision) -> str:
-    return decision.rule.series if decision.rule else ""
-
-
-def _same(expect: Expect, decision: Decision) -> bool:
-    if decision.location is None or expect.location is None:
+def _leads(decision: Decision, location: str, url: str) -> bool:
+    if decision.location is None:
         return False
-    base = URL.parse(expect.url)
+    base = URL.parse(url)
     there = resolve(decision.location, base)
-    return there is not None and there == resolve(expect.location, base)
+    return there is not None and there == resolve(location, base)
 
 
 def _told(decision: Decision) -> str:

@@ -20,7 +20,7 @@ from detour.core.decision import Decision, answer, preflight_answer, unanswered
 from detour.core.index import Index, IndexWriter, Sections
 from detour.core.keys import file
 from detour.core.message import Request
-from detour.core.rule import Condition, FieldCondition, Rule
+from detour.core.rule import Condition, Example, FieldCondition, Rule
 from detour.core.settings import ListenerSettings, ServerSettings, pack, unpack
 from detour.core.url import URL
 
@@ -103,9 +103,13 @@ class RuleSet:
         return cls.written(writer, settings)
 
     @classmethod
-    def written(cls, writer: IndexWriter, settings: Settings) -> RuleSet:
-        """The set of the rules that `writer` took, and kept."""
-        octets = (*writer.sections(), ("settings", pack(settings)))
+    def written(cls, writer: IndexWriter, settings: Settings, examples: Iterable[Example] = ()) -> RuleSet:
+        """The set of the rules that `writer` took, and kept, and the examples written beside them."""
+        octets = (
+            *writer.sections(),
+            ("settings", pack(settings)),
+            ("examples", pack(tuple(examples))),
+        )
         return cls({name: memoryview(section).toreadonly() for name, section in octets})
 
     def __reduce__(self) -> tuple[Callable[[dict[str, bytes]], RuleSet], tuple[dict[str, bytes]]]:
@@ -115,6 +119,11 @@ class RuleSet:
     def series(self) -> tuple[str, ...]:
         """The names hits are counted under, in file order, each once."""
         return self.rules.shared.series
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The examples written beside the rules, in file order; decoded when they are asked for."""
+        return msgspec.msgpack.decode(self.sections["examples"], type=tuple[Example, ...])
 
     @cached_property
     def looks_at(self) -> frozenset[str]:

@@ -7,6 +7,7 @@ the edge; the query as received stands beside it, because a kept query is passed
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import msgspec
@@ -20,6 +21,15 @@ METHODS: frozenset[str] = frozenset(
     "MOVE NOTIFY OPTIONS PATCH POST PROPFIND PROPPATCH PURGE PUT QUERY REBIND REPORT SEARCH SOURCE "
     "SUBSCRIBE TRACE UNBIND UNLINK UNLOCK UNSUBSCRIBE".split()
 )
+
+TARGET_LIMIT = 8 * 1024  # octets of a request target; a longer one is answered 414 (RFC 9110 §15.5.15)
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+
+
+def is_token(text: str) -> bool:
+    """Whether `text` can name a method, a field or a cookie (RFC 9110 §5.6.2, RFC 6265 §4.1.1)."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -175,6 +175,8 @@ def _scheme_end(text: str, tokens: Sequence[Token]) -> int:
 def _relative(text: str) -> tuple[str, str]:
     if not text:
         return "an empty pattern", "write `/*` for every path"
+    if text != text.strip():
+        return f"{shorten(text)!r} has a space at an end", f"write `{shorten(text.strip()) or '/*'}`"
     if re.match(r"https?:/?[^/]", text):
         scheme, _, rest = text.partition(":")
         return f"`{scheme}:` without `//`", f"write `{scheme}://{shorten(rest.lstrip('/'))}`"

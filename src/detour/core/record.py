@@ -42,7 +42,9 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 class Shared(msgspec.Struct, frozen=True):
     """What records refer to by number."""
 
-    series: tuple[str, ...]
+    series: tuple[str, ...]  # in file order
+    starts: tuple[int, ...]  # the number of each one's first rule; its others follow
+    imports: tuple[str, ...]  # those that are imports
     files: tuple[str, ...]
     terms: tuple[Terms, ...]
     named: bool  # whether some key names a host
@@ -75,6 +77,8 @@ class RecordWriter:
         self._gone = 0  # octets that went to the sink
         self.ends = array("Q", [0])
         self._series: dict[str, int] = {}
+        self._starts: list[int] = []
+        self._imports: dict[str, None] = {}
         self._files: dict[str, int] = {}
         self._terms: dict[int, int] = {}  # by identity: the lines of an import share one value
         self._kept: list[Terms] = []
@@ -87,7 +91,9 @@ class RecordWriter:
             self._folded |= key.text.startswith(FOLDED)
             self._named |= key.named
             self._unnamed |= not key.named
-        series = self._series.setdefault(rule.series, len(self._series))
+        series = self._series.get(rule.series)
+        if series is None:
+            series = self._begin(rule)
         short = f"{rule.series}:{rule.span.line}"
         record = Record(
             series,
@@ -119,12 +125,21 @@ class RecordWriter:
         """What the records written so far refer to."""
         return Shared(
             tuple(self._series),
+            tuple(self._starts),
+            tuple(self._imports),
             tuple(self._files),
             tuple(self._kept),
             self._named,
             self._unnamed,
             self._folded,
         )
+
+    def _begin(self, first: Rule) -> int:
+        series = self._series[first.series] = len(self._series)
+        self._starts.append(len(self.ends) - 1)
+        if first.name != first.series:
+            self._imports[first.series] = None
+        return series
 
     def _number_of(self, terms: Terms) -> int:
         number = self._terms.get(id(terms))
@@ -159,6 +174,16 @@ class Records(Sequence[Rule]):
 
     def __iter__(self) -> Iterator[Rule]:
         return (self[number] for number in range(len(self)))
+
+    def place_of(self, name: str) -> int | None:
+        """The number of the last rule of that name; takes long for a line of a large import."""
+        series = name.partition(":")[0]  # an import's, for its lines
+        if series not in self.shared.series:
+            return None
+        place = self.shared.series.index(series)
+        ends = (*self.shared.starts[1:], len(self))
+        numbers = range(self.shared.starts[place], ends[place])
+        return next((number for number in reversed(numbers) if self[number].name == name), None)
 
     def record(self, number: int) -> Record:
         """Rule `number` as it was written."""

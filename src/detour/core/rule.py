@@ -84,14 +84,18 @@ class ParameterCapture(msgspec.Struct, frozen=True, array_like=True):
     group: str | None = None
 
 
-class Expect(msgspec.Struct, frozen=True, array_like=True):
-    """An example that `detour test` runs; `location` None with `none` means no redirect."""
+class Example(msgspec.Struct, frozen=True, array_like=True):
+    """An `expect` of a rule, which `detour test` runs; `location` None with `none` means no redirect."""
 
+    rule: str  # the name of the rule, or of the import
+    start: float  # the rule's window, as in `Terms`
+    end: float
     span: Span
     method: str
     url: str
     location: str | None = None
     none: bool = False
+    answers: bool = True  # whether the rule, or a line of the import, must be what answers
     status: int | None = None
     headers: tuple[tuple[str, str], ...] = ()
     client: str = ""
@@ -113,7 +117,6 @@ class Terms(msgspec.Struct, frozen=True, array_like=True):
     cors: Cors | None = None
     headers: tuple[tuple[str, str], ...] = ()
     why: str = ""
-    expect: tuple[Expect, ...] = ()
     depends: frozenset[str] = frozenset()  # what they look at: fields in lower case, "client"; see `of`
     settled: bool = False  # whether they say the same to every request at any time; see `of`
 

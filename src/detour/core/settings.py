@@ -15,19 +15,19 @@ import msgspec
 from msgspec import Meta
 
 from detour.core.url import URL
-from detour.errors import URLError
+from detour.errors import KeyFault, URLError
 
 
 class Seconds(float):
     """A length of time; written as a duration: `30s`, `5m`, `2h`, `7d`."""
 
     _UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    PATTERN = r"^(0|[1-9][0-9]*)[smhd]$"
+    PATTERN = r"^(0|[1-9][0-9]{0,8})[smhd]$"
 
     @classmethod
     def parse(cls, text: str) -> Seconds:
         """Read a duration; raises `ValueError`."""
-        if not re.match(cls.PATTERN, text):
+        if not re.fullmatch(cls.PATTERN, text):  # `$` alone lets a line end pass
             raise ValueError(f"{text!r} is not a duration")
         return cls(int(text[:-1]) * cls._UNITS[text[-1]])
 
@@ -108,27 +108,38 @@ class ListenerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     ] = 8192
 
 
-def listener_faults(listener: ListenerSettings) -> Iterator[tuple[str, str, str]]:
-    """What is wrong with a listener, beyond types: (key, fact, remedy) each."""
+def listener_faults(listener: ListenerSettings) -> Iterator[KeyFault]:
+    """What is wrong with a listener, beyond types."""
+    listen = listener.listen
     try:
-        url = URL.parse(listener.listen)
+        url = URL.parse(listen)
     except URLError:
-        yield "listen", f"{listener.listen!r} is no address", "write http://127.0.0.1:8307"
+        yield KeyFault(("listen",), f"{listen!r} is no address", "write http://127.0.0.1:8307")
         return
     if url.reference != "/" or url.username:
-        yield "listen", f"{listener.listen!r} has more than scheme, address and port", "drop the rest"
+        fact = f"{listen!r} has more than scheme, address and port"
+        yield KeyFault(("listen",), fact, f"write {url.origin}")
     if url.scheme == "https" and not listener.cert:
-        yield "listen", "https needs a certificate", 'add cert = ["FILE,KEY"] (or --cert FILE,KEY)'
+        remedy = 'add cert = ["FILE,KEY"] (or --cert FILE,KEY)'
+        yield KeyFault(("listen", "cert"), "https needs a certificate", remedy)
     if url.scheme == "http" and listener.cert:
-        yield "cert", "a certificate on a plain listener", "write https:// in `listen`"
+        yield KeyFault(("cert", "listen"), "a certificate on a plain listener", "write https:// in `listen`")
+    yield from _trust_faults(listener)
+
+
+def _trust_faults(listener: ListenerSettings) -> Iterator[KeyFault]:
     for network in listener.trusted:
         try:
             ip_network(network)
         except ValueError:
-            yield "trusted", f"{network!r} is not a network", 'write "10.0.0.0/8" or "127.0.0.1"'
+            remedy = 'write "10.0.0.0/8" or "127.0.0.1"'
+            yield KeyFault(("trusted",), f"{network!r} is not a network", remedy)
     if listener.source and not listener.trusted:
-        yield "source", "nobody is trusted to send it", 'name the proxy: trusted = ["10.0.0.0/8"]'
+        remedy = 'name the proxy: trusted = ["10.0.0.0/8"]'
+        yield KeyFault(("source", "trusted"), "nobody is trusted to send it", remedy)
     if listener.trusted and not listener.source:
-        yield "trusted", "trusted for what", 'add source = "x-forwarded" or "forwarded"'
+        remedy = 'add source = "x-forwarded" or "forwarded"'
+        yield KeyFault(("trusted", "source"), "trusted for what", remedy)
     if listener.trust_host and not listener.source:
-        yield "trust_host", "there is no `source` to take the host from", "name `source` and `trusted`"
+        remedy = "name `source` and `trusted`"
+        yield KeyFault(("trust_host", "source"), "there is no `source` to take the host from", remedy)

@@ -68,6 +68,11 @@ class URL(msgspec.Struct, frozen=True):
         return f"{self.scheme}://{self.authority}"
 
     @property
+    def request_target(self) -> str:
+        """Path and query: what a request line names (RFC 9112 §3.2.1)."""
+        return self.path if self.query is None else f"{self.path}?{self.query}"
+
+    @property
     def reference(self) -> str:
         """Path, query and fragment: what is left when scheme and authority do not change."""
         query = "" if self.query is None else f"?{self.query}"

@@ -8,6 +8,9 @@ import msgspec
 
 from detour.core.rule import ParameterCapture
 
+# Ends the remedy of a line that is right and yet cannot be expressed, where the import does not do so yet.
+OR_PASS = ', or let the import pass such lines: on_fault = "pass"'
+
 
 class Draft(msgspec.Struct, frozen=True):
     """A rule as a foreign line states it. `location` None: it answers without redirecting (a `pass` rule)."""
@@ -29,4 +32,5 @@ class LineFault(msgspec.Struct, frozen=True):
     fact: str
     remedy: str
     pattern: str | None = None
+    parameters: tuple[ParameterCapture, ...] = ()  # as in `Draft`: the pattern fits no other requests
     ignore_case: bool = False  # as in `Draft`

@@ -14,7 +14,7 @@ from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.core.template import Template
 from detour.errors import Fault, PatternError, Span, TemplateError
 from detour.formats import cloudflare_bulk, cloudflare_pages, csv_file, ipfs, netlify, vercel_bulk
-from detour.formats.draft import Draft, LineFault
+from detour.formats.draft import OR_PASS, Draft, LineFault
 
 
 class Dialect(msgspec.Struct, frozen=True):
@@ -111,6 +111,9 @@ class _Importer:
         self.add = add
         self.dialect = next(dialect for dialect in DIALECTS if dialect.name == job.dialect)
         self.faults = _Faults()
+        self.faulty = self.passing = (
+            0  # lines that cannot be expressed; those that a `pass` rule stands in for
+        )
         self.notes: dict[str, tuple[int, int]] = {}  # first line, count
         self.terms = {query: _with_query(job, query) for query in ("keep", "drop")}
 
@@ -122,13 +125,30 @@ class _Importer:
         faults = self.faults.listed()
         told = [f"{self.job.file}:{first}: {note}{_and_more(n)}" for note, (first, n) in self.notes.items()]
         if self.job.pass_on_fault:
-            return Imported((), (*(f"{fault} (the line passes)" for fault in faults), *told))
+            return Imported((), (*map(str, faults), *self._count(), *told))
         return Imported(faults, tuple(told))
 
     def _fault(self, found: LineFault) -> None:
-        self.faults.add(Fault(Span(self.job.file, found.line), found.fact, found.remedy))
-        if self.job.pass_on_fault and found.pattern is not None:  # what it matches answers 404
-            self._take(Draft(found.line, found.pattern, ignore_case=found.ignore_case))
+        remedy = found.remedy
+        if self.job.pass_on_fault:
+            passes = self._passes(found)
+            self.faulty += 1
+            self.passing += passes
+            told = _stand_in(found) if passes else "nothing stands in for it"
+            remedy = f"{remedy.removesuffix(OR_PASS)} ({told})"
+        self.faults.add(Fault(Span(self.job.file, found.line), found.fact, remedy))
+
+    def _passes(self, found: LineFault) -> bool:
+        """Let what the line matches answer 404, where that can be said."""
+        if found.pattern is None:
+            return False
+        draft = Draft(found.line, found.pattern, parameters=found.parameters, ignore_case=found.ignore_case)
+        return self._take(draft) is None
+
+    def _count(self) -> Iterator[str]:
+        if self.faulty > 1:
+            fact = f"{self.faulty} lines cannot be expressed; a 404 stands in for {self.passing}"
+            yield f"{self.job.file}: {fact}"
 
     def _take(self, draft: Draft) -> LineFault | None:
         """One rule, or one for each of the import's hosts when the line names none."""
@@ -138,7 +158,9 @@ class _Importer:
         try:
             made = [self._rule(draft, pattern) for pattern in patterns]
         except (PatternError, TemplateError) as error:
-            return LineFault(draft.line, error.fact, error.remedy, draft.pattern, draft.ignore_case)
+            return LineFault(
+                draft.line, error.fact, error.remedy, draft.pattern, draft.parameters, draft.ignore_case
+            )
         for rule, filing in made:
             self.add(rule, filing)
         if draft.note:
@@ -173,6 +195,12 @@ class _Importer:
 
 def _with_query(job: Import, query: Literal["keep", "drop"]) -> Terms:
     return msgspec.structs.replace(job.terms, query=job.query or query)
+
+
+def _stand_in(found: LineFault) -> str:
+    """What is covered by the `pass` rule in place of a faulty line."""
+    asked = [f"{one.name}={'…' if one.value is None else one.value}" for one in found.parameters]
+    return f"until then {found.pattern} answers 404" + (f" with {' '.join(asked)}" if asked else "")
 
 
 def _and_more(count: int) -> str:

@@ -63,7 +63,7 @@ from detour.core.rule import ParameterCapture
 from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.core.url import URL
 from detour.errors import PatternError, TemplateError
-from detour.formats.draft import Draft, LineFault
+from detour.formats.draft import OR_PASS, Draft, LineFault
 from detour.formats.redirects_file import (
     REWRITE,
     Captures,
@@ -101,18 +101,19 @@ def read(text: str) -> Iterator[Draft | LineFault]:
 
 def _read_line(line: Line) -> Draft | LineFault:
     pattern = None
+    parameters: tuple[ParameterCapture, ...] = ()
     captures = Captures()
     try:
         source, *rest = without_comment(line.tokens)
         pattern = _pattern(source, captures)
         parts = _parts(source, tuple(rest))
-        status = _status(parts.status)
         parameters = tuple(_parameters(parts.query, captures))
+        status = _status(parts.status)
         location = _location(parts.to, status, captures.groups)
     except PartError as refusal:
-        return line.refused(refusal, pattern)
+        return line.refused(refusal, pattern, parameters)
     if parts.conditions:
-        return line.fault(*_conditional(parts.conditions), pattern)
+        return line.fault(*_conditional(parts.conditions), pattern, parameters)
     if location is None:
         kept = status if status in PASS_STATUSES else None
         return Draft(line.number, pattern, None, kept, parameters, _pass_note(parts.to, status))
@@ -272,7 +273,7 @@ def _conditional(conditions: tuple[str, ...]) -> tuple[str, str]:
     names = ", ".join(condition.partition("=")[0] for condition in conditions)
     return (
         f"the line depends on {names}, which Detour does not know",
-        "drop the condition or the line, or let the import pass such lines with `on_fault`",
+        f"drop the condition or the line{OR_PASS}",
     )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
+from detour.core.rule import ParameterCapture
 from detour.core.url import URL, encode_octets
 from detour.errors import PatternError, TemplateError, URLError
 from detour.formats.draft import LineFault
@@ -41,15 +42,24 @@ class Line(msgspec.Struct, frozen=True):
     text: str
     tokens: tuple[str, ...]
 
-    def fault(self, fact: str, remedy: str, pattern: str | None = None) -> LineFault:
+    def fault(
+        self,
+        fact: str,
+        remedy: str,
+        pattern: str | None = None,
+        parameters: tuple[ParameterCapture, ...] = (),
+    ) -> LineFault:
         """This line as a fault."""
-        return LineFault(self.number, fact, remedy, pattern)
+        return LineFault(self.number, fact, remedy, pattern, parameters)
 
     def refused(
-        self, error: PatternError | TemplateError | URLError, pattern: str | None = None
+        self,
+        error: PatternError | TemplateError | URLError,
+        pattern: str | None = None,
+        parameters: tuple[ParameterCapture, ...] = (),
     ) -> LineFault:
         """This line as a fault, for what one of its parts was refused with."""
-        return LineFault(self.number, error.fact, error.remedy, pattern)
+        return self.fault(error.fact, error.remedy, pattern, parameters)
 
 
 def lines(text: str) -> Iterator[Line]:

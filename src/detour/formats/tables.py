@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from detour.core.settings import ListenerSettings, Seconds, ServerSettings
 
-NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+# Without (?!\n) Python's `$`, unlike that of JSON Schema (ECMA-262), lets a last line end pass.
+NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$(?!\n)"
 
 Status = Literal[301, 302, 303, 307, 308, 404, 410, 451]
 RedirectCode = Literal[301, 302, 303, 307, 308]
@@ -33,7 +34,9 @@ class ConditionTable(_Table, frozen=True):
     header: Annotated[dict[str, Wanted], Meta(description="header fields; names without case")] = {}
     query: Annotated[dict[str, Wanted], Meta(description="query parameters, form-decoded")] = {}
     cookie: Annotated[dict[str, Wanted], Meta(description="cookies")] = {}
-    client: Annotated[tuple[str, ...], Meta(description="networks (CIDR) of the client's address")] = ()
+    client: Annotated[tuple[str, ...] | None, Meta(description="networks (CIDR) of the client's address")] = (
+        None
+    )
 
 
 class ShareTable(_Table, frozen=True):
@@ -60,7 +63,7 @@ class ExpectTable(_Table, frozen=True):
 
     request: Annotated[str, Meta(description='method and absolute URL: "POST https://example.com/v1/7"')]
     location: Annotated[str | None, Meta(description="the Location, resolved or as sent")] = None
-    none: Annotated[bool, Meta(description="true: this request is not redirected by this rule")] = False
+    none: Annotated[bool, Meta(description="true: this request is not redirected at all")] = False
     status: Annotated[Status | None, Meta(description="the status expected")] = None
     headers: Annotated[dict[str, str], Meta(description="fields the request carries")] = {}
     client: Annotated[str, Meta(description="the client's address")] = ""
@@ -86,7 +89,10 @@ class RuleTable(
     pass_: Annotated[
         bool, Meta(description="the search ends here and nothing is redirected: 404, or `status` 410 or 451")
     ] = False
-    status: Annotated[Status | None, Meta(description="the redirect status; default 307")] = None
+    status: Annotated[
+        Status | None,
+        Meta(description="default 307; for an import, of lines without one: what its dialect says"),
+    ] = None
     methods: Annotated[
         tuple[str, ...] | None, Meta(description="the methods it is for; GET includes HEAD; default: all")
     ] = None
@@ -128,13 +134,19 @@ class RuleTable(
 class DefaultsTable(_Table, frozen=True):
     """What native redirect rules have unless they say otherwise; never imports, never `pass` rules."""
 
-    status: RedirectCode = 307
-    cache: Seconds | None = None
-    query: Literal["keep", "drop"] = "keep"
-    headers: dict[str, str] = {}
-    cors: bool | CorsTable = False
-    ignore_case: bool = False
-    location_hosts: tuple[str, ...] = ()
+    status: Annotated[RedirectCode, Meta(description="the redirect status")] = 307
+    cache: Annotated[Seconds | None, Meta(description="how long a redirect may be cached; default: not")] = (
+        None
+    )
+    query: Annotated[Literal["keep", "drop"], Meta(description="keep: the request's query is appended")] = (
+        "keep"
+    )
+    headers: Annotated[dict[str, str], Meta(description="further response fields")] = {}
+    cors: Annotated[bool | CorsTable, Meta(description="true: any origin, no credentials")] = False
+    ignore_case: Annotated[bool, Meta(description="match path and query without case")] = False
+    location_hosts: Annotated[
+        tuple[str, ...], Meta(description="the hosts a computed Location may have")
+    ] = ()
 
 
 class RuleFile(_Table, frozen=True):

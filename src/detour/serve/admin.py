@@ -18,7 +18,6 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from itertools import islice
 from math import isinf
 from typing import Annotated, Any
 
@@ -185,8 +184,10 @@ async def rules(
     if place is None:
         raise NotFoundException(f"no rule is named {after!r}; start again without `after`")
     start = place + 1
-    shown = list(islice(readings.rules.rules, start, start + limit))
+    shown = readings.rules.rules[start : start + limit]
     more = start + limit < len(readings.rules.rules)
+    if more:
+        readings.remember(shown[-1].name, start + limit - 1)
     return RulePage([_row(rule, readings) for rule in shown], shown[-1].name if more else None)
 
 

@@ -63,7 +63,7 @@ class Readings:
         self.rules = rules
         self._slots = slots
         self._views = [bank.map() for bank in self._banks]
-        self._places = {rule.name: place for place, rule in enumerate(rules.rules)}
+        self._last: tuple[str, int] | None = None
 
     def total(self, slot: int) -> int:
         """The sum of one slot over all workers."""
@@ -83,8 +83,14 @@ class Readings:
                     yield method, status, count
 
     def place_of(self, name: str) -> int | None:
-        """Where the rule `name` stands in file order."""
-        return self._places.get(name)
+        """Where the rule `name` stands in file order; at once for the one `remember`ed."""
+        if self._last is not None and self._last[0] == name:
+            return self._last[1]
+        return self.rules.rules.place_of(name)
+
+    def remember(self, name: str, place: int) -> None:
+        """The page just shown ends with this rule: whoever asks for the next one will name it."""
+        self._last = name, place
 
     @property
     def serving(self) -> bool:

@@ -103,7 +103,7 @@ class Exposition(Collector):
 
 def listed_series(rules: RuleSet) -> list[str]:
     """The series worth a metric, in file order: imports, and the first 1,000 rules written one by one."""
-    imports = {rule.series for rule in rules.rules if rule.series != rule.name}
+    imports = set(rules.rules.shared.imports)
     written = [name for name in rules.series if name not in imports]
     listed = imports | set(written[:MOST_RULES])
     return [name for name in rules.series if name in listed]

@@ -30,7 +30,7 @@ from typing import cast
 
 import httptools
 
-from detour.core.message import METHODS
+from detour.core.message import METHODS, TARGET_LIMIT
 from detour.errors import RequestError
 from detour.serve.answering import Endpoint, Entry, worth_keeping
 from detour.serve.forwarded import Asker, plain_address
@@ -47,7 +47,6 @@ from detour.serve.stats import (
 from detour.serve.wire import Answer, said
 
 HEAD_LIMIT = 16 * 1024  # octets, leading empty lines included
-TARGET_LIMIT = 8 * 1024  # octets of the request target
 CONTENT_LIMIT = 256 * 1024  # announced content that is worth reading to keep the connection
 SILENCE_LIMIT = 5.0  # seconds without a byte while content is dropped
 DISCARD_LIMIT = 30.0  # seconds of dropping content in all
