@@ -1,6 +1,6 @@
 """A compiled rule set as one file: `detour compile` writes it, every process of a server maps it.
 
-    header     magic, version, and place, size and digest of the directory
+    header     magic, version, layout, and place, size and digest of the directory
     sections   the rules, as `core.matcher.RuleSet` opens them; each at a multiple of 8
     directory  the manifest (or the faults), and place, size and digest of each section
 
@@ -22,20 +22,24 @@ import os
 import struct
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 
 import msgspec
 import xxhash
 
+from detour.core.keys import Key
 from detour.core.matcher import RuleSet, Settings
-from detour.core.record import Octets
+from detour.core.record import Octets, Record, Shared
+from detour.core.rule import ClientCondition, Cors, Example, FieldCondition, ParameterCapture, Share, Terms
 from detour.core.settings import ListenerSettings, ServerSettings, pack, unpack
-from detour.errors import Fault, RuleError, SnapshotError
+from detour.core.template import Slot, Template
+from detour.errors import Fault, RuleError, SnapshotError, Span
 
 MAGIC = b"detour\r\n"  # no rule file begins so: that would not be TOML
 VERSION = 1
 
 # In the byte order of the machine, like the sections: where it is the other one, the version is, too.
-_HEADER = struct.Struct("=8sQQQ16s")
+_HEADER = struct.Struct("=8sIIQQ16s")
 _ALIGNED = 8
 _CHUNK = 1 << 20  # octets copied at a time
 _POPULATE = getattr(mmap, "MAP_POPULATE", 0)
@@ -67,15 +71,15 @@ class Manifest(msgspec.Struct, frozen=True):
 
 
 class Section(msgspec.Struct, frozen=True, array_like=True):
-    """Where a section stands, its octets, and the digest of these with what pads them."""
+    """Where a section stands, its octets, and their digest. Zeros follow, up to where the next one begins."""
 
     place: int
     size: int
     digest: bytes
 
     @property
-    def padded(self) -> int:
-        return self.size + -self.size % _ALIGNED
+    def padding(self) -> int:
+        return -self.size % _ALIGNED
 
 
 class Directory(msgspec.Struct, frozen=True):
@@ -85,6 +89,21 @@ class Directory(msgspec.Struct, frozen=True):
     sections: dict[str, Section] = {}
     faults: tuple[Fault, ...] = ()
     files: tuple[str, ...] = ()
+
+
+# Every struct that lies in a snapshot. MessagePack holds the values of most without their names.
+STORED = (
+    *(Directory, Manifest, Section, SourceFile, Fault, Span, Settings, ServerSettings, ListenerSettings),
+    *(Shared, Record, Key, Template, Slot, ParameterCapture),
+    *(Terms, FieldCondition, ClientCondition, Share, Cors, Example),
+)
+
+
+@cache
+def _layout() -> int:
+    """A number for what the structs hold, in which order: another build of this program may differ."""
+    told = [(kind.__name__, kind.__struct_fields__, kind.__annotations__) for kind in STORED]
+    return xxhash.xxh32_intdigest(repr(told).encode())
 
 
 class Writer:
@@ -104,10 +123,10 @@ class Writer:
 
     def end(self, name: str) -> Section:
         """Close the section that is being written; of two with one name the later counts."""
-        size = self._end - self._start
-        self.append(bytes(-size % _ALIGNED))
-        section = self._sections[name] = Section(self._start, size, self._digest.digest())
-        self._start, self._digest = self._end, xxhash.xxh3_128()
+        section = Section(self._start, self._end - self._start, self._digest.digest())
+        self._sections[name] = section
+        self._start = self._end = _write(self._descriptor, bytes(section.padding), self._end)
+        self._digest = xxhash.xxh3_128()
         return section
 
     def section(self, name: str, octets: Octets) -> None:
@@ -127,7 +146,7 @@ class Writer:
         packed = pack(directory)
         _write(self._descriptor, packed, self._end)
         digest = xxhash.xxh3_128_digest(packed)
-        _write(self._descriptor, _HEADER.pack(MAGIC, VERSION, self._end, len(packed), digest), 0)
+        _write(self._descriptor, _HEADER.pack(MAGIC, VERSION, _layout(), self._end, len(packed), digest), 0)
 
 
 def is_snapshot(descriptor: int) -> bool:
@@ -141,20 +160,19 @@ def read_directory(descriptor: int) -> Directory:
     header = os.pread(descriptor, _HEADER.size, 0)
     if len(header) < _HEADER.size:
         raise SnapshotError("compiled rules, but cut short", _AGAIN)
-    magic, version, place, size, digest = _HEADER.unpack(header)
+    magic, version, layout, place, size, digest = _HEADER.unpack(header)
     if magic != MAGIC:
         raise SnapshotError("no snapshot of compiled rules, or not written to its end", _AGAIN)
     if version != VERSION:
         raise SnapshotError(f"compiled rules of format {version}, and this program reads {VERSION}", _AGAIN)
+    if layout != _layout():
+        raise SnapshotError("compiled rules of another build of this program", _AGAIN)
     if place + size != os.fstat(descriptor).st_size:
         raise SnapshotError("compiled rules, but not of the length they were written with", _AGAIN)
     packed = os.pread(descriptor, size, place)
     if xxhash.xxh3_128_digest(packed) != digest:
         raise SnapshotError("compiled rules, but damaged (directory)", _AGAIN)
-    try:
-        return unpack(packed, Directory)
-    except msgspec.MsgspecError:
-        raise SnapshotError("compiled rules of another build of this program", _AGAIN) from None
+    return unpack(packed, Directory)
 
 
 def open_rules(descriptor: int, *, populate: bool = False) -> RuleSet:
@@ -180,7 +198,8 @@ def copy(descriptor: int, into: Writer) -> Manifest:
     for name, section in directory.sections.items():
         for chunk in _chunks(descriptor, section):
             into.append(chunk)
-        if into.end(name).digest != section.digest:
+        padding = os.pread(descriptor, section.padding, section.place + section.size)
+        if into.end(name).digest != section.digest or any(padding):
             raise SnapshotError(f"compiled rules, but damaged ({name})", _AGAIN)
     return directory.manifest
 

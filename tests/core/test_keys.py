@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detour import Pattern, PatternError
-from detour.core.keys import ONE, REST, file, file_parsed, keys
+from detour.core.keys import ONE, REST, file, file_parsed, keys, written
 
 CASES = {
     "/": ("/",),
@@ -100,3 +100,18 @@ def test_a_plain_pattern_is_filed_as_its_parse_would_be(origin: str, pieces: lis
                 file(text, fold)
             continue
         assert file(text, fold) == expected
+
+
+@pytest.mark.parametrize(
+    "pattern", ["/", "/a/:id/b/*", "//h.example/a", "https://h.example/:x/:y", "/a/*", "//h.example/*"]
+)
+def test_a_plain_pattern_is_written_as_it_was(pattern: str) -> None:
+    filing = file(pattern)
+    assert written(filing.scheme, filing.keys) == pattern
+
+
+@pytest.mark.parametrize("pattern", sorted(CASES))
+def test_what_is_written_is_filed_the_same(pattern: str) -> None:
+    filing = file(pattern)
+    again = written(filing.scheme, filing.keys)
+    assert again == "" or file(again) == filing

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -197,3 +198,38 @@ def test_a_host_pattern_that_names_no_domain_fixes_none(host: str) -> None:
 def test_a_host_header_may_not_choose_where_a_moved_path_goes() -> None:
     with pytest.raises(Exception, match="Host says"):
         rules(HOST_CHOICE.format("/old/*", "https://{url.hostname}/new/{0}"))
+
+
+WRITTEN = st.tuples(
+    st.sampled_from(
+        ["", "/", "//", "http://", "https://", "https://h", "//h.example:443", "http://h:80", "/a"]
+    ),
+    st.text('aB0/.:-_~%[]|!=@ \\"é?#', max_size=8),
+    st.sampled_from(["", "{url.path}", "?{url.query}", "{{", "?", "#"]),
+).map("".join)
+
+
+def parsed(text: str) -> Template | None:
+    try:
+        return Template.parse(text, frozenset())
+    except TemplateError:
+        return None
+
+
+@given(WRITTEN.filter(lambda text: "#" not in text))
+def test_a_plain_template_is_what_the_whole_parser_makes_of_it(text: str) -> None:
+    made, with_fragment = parsed(text), parsed(text + "#")  # what has a fragment is never plain
+    if with_fragment is not None:
+        with_fragment = msgspec.structs.replace(with_fragment, fragment=None)
+    assert made == with_fragment
+
+
+@given(WRITTEN)
+def test_the_text_of_a_template_parses_to_the_same(text: str) -> None:
+    made = parsed(text)
+    assert made is None or parsed(made.text) == made
+
+
+def test_the_text_of_a_template_shows_its_captures() -> None:
+    text = "https://h.example/{id}?a={0}#{url.query}"
+    assert Template.parse(text, frozenset({"id", "0"})).text == text

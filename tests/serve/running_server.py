@@ -43,7 +43,8 @@ class RuleFile(msgspec.Struct, frozen=True):
         return (self.path,)
 
     def compile(self, descriptor: int, overrides: Mapping[str, Any]) -> None:
-        while Path(self.path).read_bytes() == ENDLESS.encode():
+        path = Path(self.path)
+        while path.is_file() and path.read_bytes() == ENDLESS.encode():
             time.sleep(0.01)
         compile_into(descriptor, self.path, overrides)
 

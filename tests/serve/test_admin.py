@@ -201,3 +201,13 @@ def test_a_thousand_single_rules_are_listed_and_every_import(tmp_path: Path) -> 
     (tmp_path / "_redirects").write_text("/a /c 302\n/b /c 302\n")
     listed = listed_series(load_files(path).ruleset)
     assert listed == [*(f"r{number}" for number in range(MOST_RULES)), "legacy"]
+
+
+def test_a_rule_is_found_by_its_name_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "detours.toml"
+    path.write_text(rule("a", "/a", "/x") + IMPORT + rule("b", "/b", "/x"))
+    (tmp_path / "_redirects").write_text("/1 /c 302\n\n/3 /c 302\n")
+    rules = load_files(path).ruleset.rules
+    assert [rules.place_of(one.name) for one in rules] == [0, 1, 2, 3]
+    for absent in ("legacy", "legacy:2", "c", "c:1", "a:2", ""):
+        assert rules.place_of(absent) is None

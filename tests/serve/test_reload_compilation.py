@@ -5,52 +5,53 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
 
 import msgspec
 import pytest
 
-from detour.core.matcher import RuleSet
+from detour.core.settings import ServerSettings
 from detour.errors import Fault, RuleError, ServeError, Span
-from detour.load import Loaded
 from detour.serve.reload import Compilation
+from detour.snapshot import Manifest, Writer
 from tests.serve.running_server import eventually
 
 
 class Source(msgspec.Struct, frozen=True):
     """A rule source whose reading is `act`."""
 
-    act: Callable[[], Loaded]
+    act: Callable[[int], object]
     files: tuple[str, ...] = ()
 
-    def load(self) -> Loaded:
-        return self.act()
+    def compile(self, descriptor: int, _: Mapping[str, Any]) -> None:
+        self.act(descriptor)
 
 
-def _compiled(act: Callable[[], Loaded]) -> Compilation:
+def _compiled(act: Callable[[int], object]) -> Compilation:
     compilation = Compilation(Source(act), {})
     eventually(compilation.ended, "the end of the compilation")
     return compilation
 
 
-def _empty() -> Loaded:
-    return Loaded(RuleSet.of(()), ("f",), ("a warning",))
+def _empty(descriptor: int) -> None:
+    manifest = Manifest(0, (), ServerSettings(), (), ("f",), (), ("a warning",))
+    Writer(descriptor).finish(manifest)
 
 
-def _faulty() -> Loaded:
-    raise RuleError((Fault(Span("f", 3), "wrong", "mend it"),))
+def _faulty(_: int) -> NoReturn:
+    raise RuleError((Fault(Span("f", 3), "wrong", "mend it"),), ("f", "an import"))
 
 
-def _broken() -> Loaded:
+def _broken(_: int) -> NoReturn:
     raise ZeroDivisionError
 
 
-def _killed() -> Loaded:
+def _killed(_: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
-    return _empty()
 
 
-def _endless() -> Loaded:
+def _endless(_: int) -> NoReturn:
     while True:
         time.sleep(1)
 
@@ -64,8 +65,9 @@ def test_the_manifest_comes_back() -> None:
 
 def test_faults_come_back_as_faults() -> None:
     compilation = _compiled(_faulty)
-    with pytest.raises(RuleError, match=r"^f:3: wrong; mend it$"):
+    with pytest.raises(RuleError, match=r"^f:3: wrong; mend it$") as caught:
         compilation.manifest()
+    assert caught.value.files == ("f", "an import")
     compilation.abandon()
 
 

@@ -67,12 +67,11 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
     @classmethod
     def parse(cls, text: str, groups: frozenset[str], hosts: tuple[str, ...] = ()) -> Template:
         """Parse `text` for a pattern capturing `groups`; raises `TemplateError`."""
-        listed = tuple(_listed(host) for host in hosts)
         plain = _PLAIN.fullmatch(text)
         if plain is not None:
             scheme, authority, path = plain.groups("")
             written = (_written_authority(authority, scheme),) if authority else ()
-            return cls(scheme, written, (path or "/",), None, None, listed)
+            return cls(scheme, written, (path or "/",), None, None, tuple(map(_listed, hosts)))
         scheme, authority, rest = _split_authority(text)
         rest, hash_mark, fragment = rest.partition("#")
         path, question_mark, query = rest.partition("?")
@@ -82,15 +81,18 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
             path=_parts(path or "/", "path", groups),
             query=_parts(query, "query", groups) if question_mark else None,
             fragment=_parts(fragment, "fragment", groups) if hash_mark else None,
-            hosts=listed,
+            hosts=tuple(map(_listed, hosts)),
         )
 
     @property
     def text(self) -> str:
         """The template as text, literals encoded: it parses to the same template."""
-        scheme = f"{self.scheme}:" if self.scheme else ""
-        text = f"{scheme}//{_text(self.authority)}" if self.authority else ""
-        text += _text(self.path)
+        text = _text(self.path)
+        if self.authority:
+            scheme = f"{self.scheme}:" if self.scheme else ""
+            text = f"{scheme}//{_text(self.authority)}{text}"
+        elif text.startswith("//"):
+            text = "/\\" + text[2:]  # how else it can begin without naming a host
         if self.query is not None:
             text += f"?{_text(self.query)}"
         return text if self.fragment is None else f"{text}#{_text(self.fragment)}"

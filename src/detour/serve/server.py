@@ -91,6 +91,7 @@ class Server:
         """The loop: until drained or aborted."""
         self._announce()
         try:
+            self._crew.fill()  # at once: the loop begins by waiting
             while True:
                 for number in self._signals.wait(self._patience(), self._crew.waiting_on()):
                     if self._take(number):

@@ -77,12 +77,7 @@ class Worker:
     async def run(self, edition: Edition) -> int:
         """Serve `edition` and what follows it, then drain."""
         self._counters = Counters(self._place.bank.map(), {})
-        rules, self._counters = self._open(edition)
-        edition.close()
-        self._service = Service(
-            rules, self._counters, log=self._log.write if self._log else None, warn=self._warn
-        )
-        self._service.on_miss = self._hint
+        self._service = self._begin(edition)
         gc.freeze()  # the rules live long: collections need not walk them
         servers = [await self._listen(door) for door in self._place.doors]
         self._end: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -94,6 +89,15 @@ class Worker:
         for writer in filter(None, (self._log, self._warnings)):
             writer.close()
         return 0
+
+    def _begin(self, edition: Edition) -> Service:
+        # Not in `run`, whose names last as long as the worker: they would hold the first rules for ever.
+        rules, self._counters = self._open(edition)
+        edition.close()
+        log = self._log.write if self._log else None
+        service = Service(rules, self._counters, log=log, warn=self._warn)
+        service.on_miss = self._hint
+        return service
 
     async def _listen(self, door: Door) -> asyncio.Server:
         connection = partial(Connection, Endpoint(self._service, door.settings))
