@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ import msgspec
 import psutil
 import uvloop
 
-from detour.load import Loaded, load_files
+from detour.load import compile_into
 from detour.serve.options import Options
 from detour.serve.server import serve
 
@@ -42,8 +43,8 @@ class RuleFile(msgspec.Struct, frozen=True):
     def files(self) -> tuple[str, ...]:
         return (self.path,)
 
-    def load(self) -> Loaded:
-        return load_files(self.path)
+    def compile(self, descriptor: int, overrides: Mapping[str, Any]) -> None:
+        compile_into(descriptor, self.path, overrides)
 
 
 class Tally:

@@ -67,3 +67,12 @@ def test_a_plain_rule_is_settled() -> None:
     entry = Endpoint(service, ListenerSettings()).settled(b"GET /a/7?x=1 HTTP/1.1", b"\nHost: h")
     assert entry is not None
     assert b"\r\nLocation: https://b.test/7?x=1\r\n" in entry.before
+
+
+def test_only_a_host_line_names_a_host() -> None:
+    ruleset = rules('[[rule]]\nname = "r"\npattern = "/*"\nlocation = "https://b.test/{0}"\n')
+    service = Service(ruleset, Counters.private(ruleset.series), warn=print)
+    endpoint = Endpoint(service, ListenerSettings())
+    for line in (b"\nExpect: 100-continue", b"\nContent-Length: 5000000", b"\nConnection: close", b""):
+        assert endpoint.settled(b"POST /a HTTP/1.1", line) is None
+    assert endpoint.settled(b"POST /a HTTP/1.1", b"\nHOST: h") is not None

@@ -978,3 +978,11 @@ def test_many_lengths_of_content_do_not_fill_the_memory(rig: Rig) -> None:
 def test_the_transport_is_asked_to_write_at_once_but_not_over_tls(rig: Rig) -> None:
     assert rig.client().transport.limits == 0
     assert Client(rig.endpoint, tls=True).transport.limits == 16384
+
+
+@pytest.mark.parametrize(
+    "field", ["Expect: 100-continue", "Content-Length: 5000000", "Connection: close", "Upgrade: h2c"]
+)
+def test_another_line_is_no_host(rig: Rig, field: str) -> None:
+    head = request("POST /v1/resource HTTP/1.1", field, host=None)
+    assert rig.ask(head + GET).statuses == [400]

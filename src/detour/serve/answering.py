@@ -275,7 +275,9 @@ class Endpoint:
         return health is not None and target.startswith(health.encode())
 
     def _learn_host(self, line: bytes) -> tuple[str, str] | None:
-        """Host name and port of a Host line, remembered; None for one that is not valid."""
+        """Host name and port of a Host line, remembered; None for one that is not valid, or another line."""
+        if line[:6].lower() != b"\nhost:":
+            return None
         try:
             value = line.partition(b":")[2].decode("ascii").strip(" \t")
             authority = read_authority(self.scheme, value)

@@ -237,14 +237,17 @@ class Connection(asyncio.Protocol):
             self._seen_key = key
             self._seen_length = end + content
         if content:
-            rest = data[end:]
-            if len(rest) == content:
-                self._parser.feed_data(rest)  # so that it expects a head again; cheaper than a new one
-            else:
-                self._await_content(content)
-                self._take(rest)
+            self._take_content(data[end:], content)
         elif end != len(data):
             self._take(data[end:])
+
+    def _take_content(self, rest: bytes, content: int) -> None:
+        """Drop the announced content, all of it here or some still to come."""
+        if len(rest) == content:
+            self._parser.feed_data(rest)  # so that it expects a head again; cheaper than a new one
+        else:
+            self._await_content(content)
+            self._take(rest)
 
     def eof_received(self) -> bool:
         """The client has said all; what it asked is still answered, if it reads."""
