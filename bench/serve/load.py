@@ -78,11 +78,10 @@ LOADS = (
 
 def prove(port: int) -> None:
     """Each load gets 307 with the right Location, content is drained; raises `Absent` with the fact."""
-    with socket.create_connection(("127.0.0.1", port), 5) as connection:
-        for load in LOADS:
+    for load in LOADS:
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
             connection.sendall(load.octets)
-            head = read_head(connection)
-            _check_head(load, head)
+            _check_head(load, read_head(connection))
     with socket.create_connection(("127.0.0.1", port), 5) as connection:
         connection.sendall(LOADS[1].octets)
         head = read_head(connection)

@@ -99,7 +99,8 @@ def unharmed(
     if descriptors is not None:  # long before Python has come so far as to raise its own limit
         resource.prlimit(starting.process.pid, resource.RLIMIT_NOFILE, (descriptors, descriptors))
     with starting as server:
-        Target(server).talk(*[[b"GET /v1/resource HTTP/1.1\r\nHost: a.example\r\n\r\n" * 10]] * 200)
+        for _ in range(5):  # few at once: where descriptors are scarce, so are connections
+            Target(server).talk(*[[b"GET /v1/resource HTTP/1.1\r\nHost: a.example\r\n\r\n" * 10]] * 40)
         target = Target(server)
         yield target
         target.settles()
