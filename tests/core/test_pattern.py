@@ -110,13 +110,6 @@ def test_a_code_point_that_no_host_has_is_refused(host):
     assert "cannot stand in a host" in refusal(f"https://{host}/").fact
 
 
-def test_whether_everything_but_the_scheme_matches_can_be_asked():
-    pattern = Pattern.parse("https://h/*")
-    assert pattern.match_scheme_aside(Request.of("GET", "http://h/x"))
-    assert pattern.match_scheme_aside(Request.of("GET", "https://h/x"))
-    assert not pattern.match_scheme_aside(Request.of("GET", "http://other/x"))
-
-
 # --- path and query ----------------------------------------------------------------------------------
 
 

@@ -115,18 +115,6 @@ class Pattern(msgspec.Struct, frozen=True, eq=False):
             captures |= found
         return captures
 
-    def match_scheme_aside(self, request: Request) -> bool:
-        """Whether the target URI would match if only its scheme were another."""
-        return all(
-            component.match(value) is not None
-            for component, value in (
-                (self.hostname, request.hostname),
-                (self.port, request.port),
-                (self.path, request.path),
-                (self.query, request.query),
-            )
-        )
-
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pattern):
             return NotImplemented

@@ -180,12 +180,7 @@ class Worker:
         asyncio.get_running_loop().call_later(_SECOND_TRY, self._channel.send, Kind.AGAIN, generation)
 
     def _open(self, edition: Edition) -> tuple[RuleSet, Counters]:
-        # A collection among a million new objects finds nothing and costs a second.
-        gc.disable()
-        try:
-            rules, slots = edition.load()
-        finally:
-            gc.enable()
+        rules, slots = edition.load()
         _ = rules.looks_at  # computed when first asked for: here, not in the loop
         return rules, Counters(self._place.bank.map(), slots)
 
