@@ -126,6 +126,7 @@ class PathSet:
         options = re2.Options()
         options.log_errors = False
         options.max_mem = SET_MEMORY
+        options.dot_nl = True  # as a pattern by itself
         self._set = re2.Set.FullMatchSet(options)
         self._numbers = numbers
         for pattern in patterns:
@@ -134,4 +135,4 @@ class PathSet:
 
     def match(self, path: str) -> list[int]:
         """Numbers of the patterns whose path matches, in no order."""
-        return [self._numbers[place] for place in self._set.Match(path)]
+        return [self._numbers[place] for place in self._set.Match(path) or ()]  # None: no match
