@@ -29,14 +29,15 @@ import xxhash
 
 from detour.core.keys import Key
 from detour.core.matcher import RuleSet, Settings
-from detour.core.record import Octets, Record, Shared
+from detour.core.record import Form, Octets, Shared, Simple, Whole
 from detour.core.rule import ClientCondition, Cors, Example, FieldCondition, ParameterCapture, Share, Terms
 from detour.core.settings import ListenerSettings, ServerSettings, pack, unpack
+from detour.core.shape import Shape
 from detour.core.template import Slot, Template
 from detour.errors import Fault, RuleError, SnapshotError, Span
 
 MAGIC = b"detour\r\n"  # no rule file begins so: that would not be TOML
-VERSION = 1
+VERSION = 2
 
 # In the byte order of the machine, like the sections: where it is the other one, the version is, too.
 _HEADER = struct.Struct("=8sIIQQ16s")
@@ -94,7 +95,7 @@ class Directory(msgspec.Struct, frozen=True):
 # Every struct that lies in a snapshot. MessagePack holds the values of most without their names.
 STORED = (
     *(Directory, Manifest, Section, SourceFile, Fault, Span, Settings, ServerSettings, ListenerSettings),
-    *(Shared, Record, Key, Template, Slot, ParameterCapture),
+    *(Shared, Form, Simple, Whole, Shape, Key, Template, Slot, ParameterCapture),
     *(Terms, FieldCondition, ClientCondition, Share, Cors, Example),
 )
 

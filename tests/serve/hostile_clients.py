@@ -8,8 +8,9 @@ import resource
 import select
 import socket
 import struct
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,35 @@ def fill(clients: Sequence[socket.socket], octets: bytes) -> list[int]:
             except ConnectionError:
                 going.remove(client)
     return list(sent.values())
+
+
+@contextlib.contextmanager
+def flood(clients: Sequence[socket.socket], octets: bytes) -> Iterator[Callable[[], int]]:
+    """Each of `clients` sends `octets` again and again and reads what comes, for as long as this is open;
+    gives how many octets they have read so far."""
+    over = threading.Event()
+    read = 0
+
+    def run() -> None:
+        nonlocal read
+        sent = dict.fromkeys(clients, 0)
+        while not over.is_set():
+            readable, writable, _ = select.select(clients, clients, [], 1)
+            for client in writable:
+                with contextlib.suppress(BlockingIOError):
+                    sent[client] += client.send(octets[sent[client] % len(octets) :])
+            for client in readable:
+                read += len(client.recv(1 << 20))
+
+    for client in clients:
+        client.setblocking(False)
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield lambda: read
+    finally:
+        over.set()
+        thread.join()
 
 
 def many(wanted: int) -> int:

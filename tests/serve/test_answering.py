@@ -41,7 +41,7 @@ EXTRAS = st.sampled_from(["", 'cache = "1h"', 'query = "drop"', "cors = true", '
     st.lists(st.tuples(PATTERN, METHOD_LISTS, WINDOWS, CONDITION, KIND, EXTRAS), min_size=1, max_size=4),
     st.lists(st.tuples(METHODS, TARGETS, HOSTS), min_size=1, max_size=6),
 )
-def test_what_is_settled_is_what_is_decided(
+def test_what_is_answered_directly_is_what_is_decided(
     written: list[tuple[str, ...]], asked: list[tuple[str, str, str]]
 ) -> None:
     text = "\n".join(
@@ -54,19 +54,24 @@ def test_what_is_settled_is_what_is_decided(
     endpoint = Endpoint(service, ListenerSettings(health="/ok"))
     for method, target, host in asked:
         line, field = f"{method} {target} HTTP/1.1".encode(), f"\nHost: {host}".encode()
-        entry = endpoint.settled(line, field)
-        if entry is None:
+        answered = endpoint.direct(line, field)
+        if answered is None:
             continue
         head = read_head(line + b"\r" + field + b"\r\n\r\n")
-        assert entry == endpoint.entry(head, Asker("http", head.host, "192.0.2.1"), False, "", 0.0)
+        decided = endpoint.entry(head, Asker("http", head.host, "192.0.2.1"), False, "", 0.0)
+        assert answered == decided.answer.dated(service.date)
+        kept = endpoint.memo.young[line, field]
+        assert kept[:-1] == decided[:-1]
+        assert kept.answer.dated(b"") == decided.answer.dated(b"")
+        assert kept.answer.status == decided.answer.status
 
 
-def test_a_plain_rule_is_settled() -> None:
+def test_a_plain_rule_is_answered_directly() -> None:
     ruleset = rules('[[rule]]\nname = "r"\npattern = "/a/:id"\nlocation = "https://b.test/{id}"\n')
     service = Service(ruleset, Counters.private(ruleset.series), warn=print)
-    entry = Endpoint(service, ListenerSettings()).settled(b"GET /a/7?x=1 HTTP/1.1", b"\nHost: h")
-    assert entry is not None
-    assert b"\r\nLocation: https://b.test/7?x=1\r\n" in entry.before
+    answered = Endpoint(service, ListenerSettings()).direct(b"GET /a/7?x=1 HTTP/1.1", b"\nHost: h")
+    assert answered is not None
+    assert b"\r\nLocation: https://b.test/7?x=1\r\n" in answered
 
 
 def test_only_a_host_line_names_a_host() -> None:
@@ -74,5 +79,5 @@ def test_only_a_host_line_names_a_host() -> None:
     service = Service(ruleset, Counters.private(ruleset.series), warn=print)
     endpoint = Endpoint(service, ListenerSettings())
     for line in (b"\nExpect: 100-continue", b"\nContent-Length: 5000000", b"\nConnection: close", b""):
-        assert endpoint.settled(b"POST /a HTTP/1.1", line) is None
-    assert endpoint.settled(b"POST /a HTTP/1.1", b"\nHOST: h") is not None
+        assert endpoint.direct(b"POST /a HTTP/1.1", line) is None
+    assert endpoint.direct(b"POST /a HTTP/1.1", b"\nHOST: h") is not None

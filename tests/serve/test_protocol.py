@@ -7,6 +7,7 @@ import pytest
 
 from detour.core.matcher import RuleSet
 from detour.core.message import METHODS, Request
+from detour.serve.answering import Endpoint
 from detour.serve.listener import TURNED_AWAY
 from detour.serve.protocol import MOST_AT_ONCE
 from detour.serve.stats import (
@@ -809,7 +810,7 @@ def test_a_failing_decision_is_500_one_warning_and_no_end(rig: Rig, monkeypatch:
     client = rig.client()
     with monkeypatch.context() as patch:
         patch.setattr(type(rig.service.ruleset), "decide", fail)
-        patch.setattr(type(rig.service.ruleset), "settled", fail)
+        patch.setattr(Endpoint, "direct", fail)
         client.send(GET + POST)
     client.send(GET)
     assert client.statuses == [500, 500, 307]

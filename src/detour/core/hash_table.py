@@ -1,12 +1,13 @@
 """A read-only hash table over mapped memory: from the hash of a key to the rules that have it.
 
-Open addressing on 64-bit hashes (xxHash3), half full at most. Keys are not stored; whoever finds a rule
-holds the request against the rule's own key. Two keys of one hash, once in 2^64, share their rules.
+Open addressing on 64-bit hashes (xxHash3), half full at most. A hash and its value stand side by side, so
+that a look-up waits for memory once. Keys are not stored; whoever finds a rule holds the request against
+the rule's own key. Two keys of one hash, once in 2^64, share their rules.
 
 A value is a rule's number, or, with the highest bit set, a place in `postings`, where a count stands
 and then as many numbers, ascending.
 
-Measured for 10^6 keys: 0.3 µs a look-up, 24 MB, built in 0.8 s.
+Measured for 10^6 keys: 0.3 µs a look-up (0.5 on random keys, which no cache holds), 34 MB, built in 0.8 s.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from collections.abc import Iterable, Sequence
 from xxhash import xxh3_64_intdigest
 
 MANY = 1 << 31  # a value from here on is a place in `postings`
+_SLOT = 16  # octets: a hash, a value
 
 
-def hash_of(key: str) -> int:
+def hash_of(key: bytes) -> int:
     """The 64-bit hash of a key, never 0."""
-    return xxh3_64_intdigest(key.encode()) or 1
+    return xxh3_64_intdigest(key) or 1
 
 
 class Postings:
@@ -51,27 +53,25 @@ def posted(value: int, postings: memoryview) -> Sequence[int]:
 class HashTable:
     """Look-ups in a buffer that `build` made; false when it holds nothing."""
 
-    __slots__ = ("_hashes", "_mask", "_values")
+    __slots__ = ("_mask", "_slots")
 
     def __init__(self, buffer: memoryview) -> None:
-        slots = len(buffer) // 12
-        self._mask = slots - 1
-        self._hashes = buffer[: 8 * slots].cast("Q")
-        self._values = buffer[8 * slots :].cast("I")
+        self._slots = buffer.cast("Q")
+        self._mask = len(self._slots) - 1  # a slot's first word has an even place
 
     def __bool__(self) -> bool:
         return self._mask >= 0
 
-    def get(self, key: str) -> int | None:
+    def get(self, key: bytes) -> int | None:
         """The value under `key`."""
-        wanted = xxh3_64_intdigest(key.encode()) or 1
+        wanted = xxh3_64_intdigest(key) or 1
         mask = self._mask
-        hashes = self._hashes
-        slot = wanted & mask
-        while found := hashes[slot]:
+        slots = self._slots
+        place = (wanted << 1) & mask
+        while found := slots[place]:
             if found == wanted:
-                return self._values[slot]
-            slot = (slot + 1) & mask
+                return slots[place + 1]
+            place = (place + 2) & mask
         return None
 
 
@@ -79,21 +79,21 @@ def build(hashes: Sequence[int], numbers: Sequence[int], postings: Postings) -> 
     """The table of rule `numbers`, ascending, under `hashes`; lists of several go to `postings`."""
     if not hashes:
         return b""
-    slots = 1 << max(3, (2 * len(hashes)).bit_length())
-    octets = bytearray(12 * slots)
-    table, values = memoryview(octets)[: 8 * slots].cast("Q"), memoryview(octets)[8 * slots :].cast("I")
+    count = 1 << max(3, (2 * len(hashes)).bit_length())
+    octets = bytearray(_SLOT * count)
+    slots = memoryview(octets).cast("Q")
     several: dict[int, list[int]] = {}
-    mask = slots - 1
+    mask = 2 * count - 1
     for wanted, number in zip(hashes, numbers, strict=True):
-        slot = wanted & mask
-        while (found := table[slot]) and found != wanted:
-            slot = (slot + 1) & mask
+        place = (wanted << 1) & mask
+        while (found := slots[place]) and found != wanted:
+            place = (place + 2) & mask
         if found:
-            several.setdefault(slot, [values[slot]]).append(number)
+            several.setdefault(place, [slots[place + 1]]).append(number)
         else:
-            table[slot], values[slot] = wanted, number
-    for slot, held in several.items():
-        values[slot] = postings.value(_distinct(held))
+            slots[place], slots[place + 1] = wanted, number
+    for place, held in several.items():
+        slots[place + 1] = postings.value(_distinct(held))
     return octets
 
 

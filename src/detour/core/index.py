@@ -2,14 +2,13 @@
 
 Rules are filed by what their pattern requires, each where it costs least:
 
-    exact      host and path are one text           hash table, one look-up
-    prefix     a text, and whatever follows         marisa-trie, all prefixes in one call
-    segments   whole segments, literal or any       trie of segments in a hash table
+    keys       whole segments, literal or any       hash table, one look-up for each shape of key
+    prefix     one that ends within a segment       marisa-trie, all prefixes in one call
+    segments   keys of rarer shapes                 trie of segments in a hash table
     tried      all others                           by their rarest required word; RE2 sets
 
-A request is looked up under its host and under any host. What is found is put in file order, and each
-rule's own key or pattern is held against the request before it counts. Everything lies in sections of
-octets: built once, mapped by every worker.
+What is found is put in file order, and each rule's own key or pattern is held against the request before it
+counts. Everything lies in sections of octets: built once, mapped by every worker.
 """
 
 from __future__ import annotations
@@ -28,6 +27,7 @@ from detour.core.pattern import Pattern
 from detour.core.record import Octets, Records, RecordWriter, Shared
 from detour.core.rule import Rule
 from detour.core.segment_trie import SegmentTrie, SegmentTrieWriter
+from detour.core.shape import MOST_SHAPES, Shape, key_of, probe
 from detour.core.tried import Tried, TriedWriter
 
 Sections = Mapping[str, memoryview]
@@ -47,9 +47,12 @@ class IndexWriter:
         self._kept = kept if sink is None else None
         self._records = RecordWriter(sink or kept.extend)
         self._hashes, self._numbers = array("Q"), array("I")
+        self._shapes: dict[Shape, None] = {}
         self._prefixes: dict[str, list[int]] = {}
         self._segments = SegmentTrieWriter()
         self._tried = TriedWriter()
+        self._unshaped: int | None = None  # the first rule that no shape finds
+        self._named = self._unnamed = self._folded = False  # whether keys without a shape are
         self.count = 0
 
     def add(self, rule: Rule, filing: Filing) -> None:
@@ -58,22 +61,34 @@ class IndexWriter:
             self._file(key)
         if not filing.keys:
             self._tried.add(Pattern.parse(rule.pattern, ignore_case=rule.ignore_case), self.count)
+            self._note_unshaped()
         self._records.add(rule, filing.scheme, filing.keys)
         self.count += 1
 
     def _file(self, key: Key) -> None:
-        if ONE in key.text:
-            self._segments.add(key.text, self.count)
-        elif key.text.endswith(REST):
+        shape = Shape.of(key)
+        if shape is not None and (shape in self._shapes or len(self._shapes) < MOST_SHAPES):
+            self._shapes[shape] = None
+            self._hashes.append(hash_of(key.text.encode()))
+            self._numbers.append(self.count)
+            return
+        self._note_unshaped()
+        self._named |= key.named
+        self._unnamed |= not key.named
+        self._folded |= key.text.startswith(FOLDED)
+        if ONE not in key.text and key.text.endswith(REST):
             self._prefixes.setdefault(key.text[:-1], []).append(self.count)
         else:
-            self._hashes.append(hash_of(key.text))
-            self._numbers.append(self.count)
+            self._segments.add(key.text, self.count)
+
+    def _note_unshaped(self) -> None:
+        if self._unshaped is None:
+            self._unshaped = self.count
 
     @property
     def series(self) -> tuple[str, ...]:
         """The names that hits of the rules so far are counted under."""
-        return self._records.shared().series
+        return self._records.series
 
     def sections(self) -> Iterator[tuple[str, Octets]]:
         """Everything as octets, by name: once, and one after the other, so that nobody holds all."""
@@ -81,14 +96,18 @@ class IndexWriter:
         if self._kept is not None:
             yield "records", self._kept
         postings = Postings()
-        yield "shared", msgspec.msgpack.encode(self._records.shared())
+        yield "shared", msgspec.msgpack.encode(self._shared())
         yield "ends", _octets(self._records.ends)
-        yield "exact", build(self._hashes, self._numbers, postings)
+        yield "keys", build(self._hashes, self._numbers, postings)
         yield from self._prefix_sections(postings)
         names = "segments", "segment_values", "segment_wildcards"
         yield from zip(names, self._segments.octets(postings), strict=True)
-        yield from zip(("words", "wordless"), self._tried.octets(postings), strict=True)
+        yield from zip(("words", "word_sorts", "wordless"), self._tried.octets(postings), strict=True)
         yield "postings", _octets(postings.numbers)
+
+    def _shared(self) -> Shared:
+        unshaped = self.count if self._unshaped is None else self._unshaped
+        return self._records.shared(tuple(self._shapes), unshaped, (self._named, self._unnamed, self._folded))
 
     def _prefix_sections(self, postings: Postings) -> Iterator[tuple[str, Octets]]:
         trie = marisa_trie.Trie(self._prefixes)
@@ -104,10 +123,11 @@ class Index:
 
     def __init__(self, sections: Sections) -> None:
         self.sections = sections
-        shared = msgspec.msgpack.decode(sections["shared"], type=Shared)
-        self.rules = Records(sections["records"], sections["ends"], shared)
-        self._postings = sections["postings"].cast("I")
-        self._exact = HashTable(sections["exact"])
+        self.shared = msgspec.msgpack.decode(sections["shared"], type=Shared)
+        self.rules = Records(sections["records"], sections["ends"], self.shared)
+        self.postings = sections["postings"].cast("I")
+        self.keys = HashTable(sections["keys"])
+        self._probes = tuple(probe(shape) for shape in self.shared.shapes)
         self._prefixes = _opened(sections["prefix"])
         self._prefix_values = sections["prefix_values"].cast("I")
         self._segments = SegmentTrie(
@@ -115,8 +135,9 @@ class Index:
         )
         # Not methods of this object: a cycle would keep the mapping open until the collector comes by.
         self._filed = lru_cache(_DECODED)(self.rules.filed)
-        self._patterns = _Patterns(self.rules)
-        self._tried = Tried(sections["words"], sections["wordless"], self._postings, self._patterns.of)
+        self.patterns = _Patterns(self.rules)
+        words = sections["words"], sections["word_sorts"], sections["wordless"]
+        self.tried = Tried(*words, self.postings, self.patterns.of)
 
     def candidates(self, request: Request) -> Iterator[tuple[int, Rule, dict[str, str]]]:
         """Each rule whose pattern matches: its place in the order, itself, what it captured.
@@ -128,52 +149,53 @@ class Index:
             if captures is not None:
                 yield number, rule, captures
 
-    def sole(self, request: Request) -> tuple[Rule, dict[str, str]] | None:
-        """The rule that matches and its captures, where no other need even be looked at."""
-        numbers = self._numbers(request)
-        if len(numbers) != 1:
-            return None
-        rule, captures = self._captured(numbers[0], request)
-        return None if captures is None else (rule, captures)
-
-    def _texts(self, request: Request) -> tuple[str, ...]:
-        """What the request is looked up as, as far as keys have that: its path, its host and path, in lower
-        case."""
-        shared = self.rules.shared
-        if not shared.named or not request.hostname:
-            texts: tuple[str, ...] = (request.path,)
-        else:
-            named = request.authority + request.path
-            texts = (request.path, named) if shared.unnamed else (named,)
-        return (*texts, *(FOLDED + text.lower() for text in texts)) if shared.folded else texts
-
     def _captured(self, number: int, request: Request) -> tuple[Rule, dict[str, str] | None]:
         """Rule `number`, and what it captures; None where it does not match after all."""
         rule, scheme, keys = self._filed(number)
         if scheme and scheme != request.scheme:
             return rule, None
-        captures = _match(keys, request) if keys else self._patterns.match(rule, request)
+        captures = _match(keys, request) if keys else self.patterns.match(rule, request)
         if captures is not None and rule.parameters:
             captures = with_parameters(rule, request, captures)
         return rule, captures
 
     def _numbers(self, request: Request) -> list[int]:
         """The rules to look at, each once, in file order."""
-        postings = self._postings
         numbers: list[int] = []
+        authority = (request.authority if request.hostname else "").encode()
+        path = request.path.encode()
+        for one in self._probes:
+            found = key_of(one, authority, path)
+            if found is not None and (value := self.keys.get(found[0])) is not None:
+                numbers += posted(value, self.postings)
         for text in self._texts(request):
-            if self._exact and (value := self._exact.get(text)) is not None:
-                numbers += posted(value, postings)
-            if self._prefixes is not None:
-                for _, place in self._prefixes.iter_prefixes_with_ids(text):
-                    numbers += posted(self._prefix_values[place], postings)
-            if self._segments:
-                for value in self._segments.find(text):
-                    numbers += posted(value, postings)
-        if self._tried:
-            for found in self._tried.find(request):
-                numbers += found
+            numbers += self._unshaped(text)
+        if self.tried:
+            for among in self.tried.find(request.path, request.hostname):
+                numbers += among
         return numbers if len(numbers) < 2 else sorted(set(numbers))
+
+    @property
+    def has_tries(self) -> bool:
+        """Whether some keys have no shape."""
+        return self._prefixes is not None or bool(self._segments)
+
+    def _texts(self, request: Request) -> tuple[str, ...]:
+        """What the request is looked up as where keys have no shape, as far as there are such keys: its path,
+        its host and path, in lower case."""
+        shared = self.shared
+        texts: tuple[str, ...] = (request.path,) if shared.unnamed else ()
+        if shared.named and request.hostname:
+            texts += (request.authority + request.path,)
+        return (*texts, *(FOLDED + text.lower() for text in texts)) if shared.folded else texts
+
+    def _unshaped(self, text: str) -> Iterator[int]:
+        if self._prefixes is not None:
+            for _, place in self._prefixes.iter_prefixes_with_ids(text):
+                yield from posted(self._prefix_values[place], self.postings)
+        if self._segments:
+            for value in self._segments.find(text):
+                yield from posted(value, self.postings)
 
 
 class _Patterns:
@@ -184,8 +206,8 @@ class _Patterns:
         self._parse = lru_cache(_PARSED)(Pattern.parse)
 
     def of(self, number: int) -> Pattern:
-        record = self._rules.record(number)
-        return self._parse(record.pattern, ignore_case=record.ignore_case)
+        rule = self._rules[number]
+        return self._parse(rule.pattern, ignore_case=rule.ignore_case)
 
     def match(self, rule: Rule, request: Request) -> dict[str, str] | None:
         return self._parse(rule.pattern, ignore_case=rule.ignore_case).match(request)

@@ -17,10 +17,12 @@ from math import inf
 import msgspec
 
 from detour.core.decision import Decision, answer, preflight_answer, unanswered
+from detour.core.direct import Finder, finder
 from detour.core.index import Index, IndexWriter, Sections
 from detour.core.keys import file
 from detour.core.message import Request
-from detour.core.rule import Condition, Example, FieldCondition, Rule
+from detour.core.record import Simple
+from detour.core.rule import Condition, Example, FieldCondition, Rule, Terms
 from detour.core.settings import ListenerSettings, ServerSettings, pack, unpack
 from detour.core.url import URL
 
@@ -120,6 +122,11 @@ class RuleSet:
         """The names hits are counted under, in file order, each once."""
         return self.rules.shared.series
 
+    @cached_property
+    def imports(self) -> frozenset[str]:
+        """The series that are imports: the names of their rules end with the line."""
+        return frozenset(self.rules.shared.imports)
+
     @property
     def examples(self) -> tuple[Example, ...]:
         """The examples written beside the rules, in file order; decoded when they are asked for."""
@@ -143,17 +150,14 @@ class RuleSet:
         """What `request` gets at `now` (seconds since the epoch)."""
         return self._decide(request, now, chance)[0]
 
-    def settled(self, request: Request) -> tuple[Rule, str] | None:
-        """The rule and the Location, where one rule alone can match and its terms are settled.
+    def finder(self, scheme: str) -> Finder:
+        """The short way over `scheme`, for most requests: what it says, `decide` would say at any time."""
+        return finder(self._index, scheme)
 
-        None says nothing: ask `decide`. What is said, `decide` would say at any time.
-        """
-        found = self._index.sole(request)
-        if found is None or found[0].template is None or not found[0].terms.settled:
-            return None
-        rule, captures = found
-        location, reason = _location(rule, request, captures)
-        return None if location is None or reason is not None else (rule, location)
+    def form(self, record: Simple) -> tuple[int, Terms]:
+        """The status and the terms of a rule that the short way found."""
+        form = self.rules.shared.forms[record.form]
+        return form.status, self.rules.shared.terms[form.terms]
 
     def explain(
         self, request: Request, now: float, chance: Chance = sticky_chance

@@ -1,4 +1,4 @@
-"""Keys with one-segment wildcards, as a trie of segments in a hash table.
+"""Keys of rare shapes, as a trie of segments in a hash table.
 
 A node is a number; its children are found under "NODE/segment". A key's last node holds its rules.
 Where both a literal and a one-segment child fit, both are followed: there are never more nodes than
@@ -45,7 +45,7 @@ class SegmentTrieWriter:
         ends = array("I", bytes(4 * (len(self._children) + 1)))
         for node, numbers in self._rules.items():
             ends[node] = postings.value(numbers) + 1
-        hashes = [hash_of(child) for child in self._children]
+        hashes = [hash_of(child.encode()) for child in self._children]
         return build(hashes, [*self._children.values()], Postings()), ends.tobytes(), bytes(self._wild)
 
 
@@ -74,9 +74,9 @@ class SegmentTrie:
                 continue
             segment = segments[at]
             kinds = wild[node]
-            if kinds & _HAS_REST and (found := child(f"{node}/{REST}")) is not None:
+            if kinds & _HAS_REST and (found := child(f"{node}/{REST}".encode())) is not None:
                 waiting.append((found, count))
-            if kinds & _HAS_ONE and segment and (found := child(f"{node}/{ONE}")) is not None:
+            if kinds & _HAS_ONE and segment and (found := child(f"{node}/{ONE}".encode())) is not None:
                 waiting.append((found, at + 1))
-            if (found := child(f"{node}/{segment}")) is not None:
+            if (found := child(f"{node}/{segment}".encode())) is not None:
                 waiting.append((found, at + 1))

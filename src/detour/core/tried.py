@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import re2
 
 from detour.core.hash_table import HashTable, Postings, build, hash_of, posted
-from detour.core.message import Request
 from detour.core.pattern import Pattern
 from detour.core.pattern_component import Component
 from detour.core.pattern_matcher import path_expression
@@ -22,6 +21,7 @@ from detour.core.pattern_syntax import Part, PartKind
 FEW = 16  # rules under one word that are tried one by one
 SET_MEMORY = 1 << 28  # octets RE2 may use for one set: 10^5 segment patterns need 2.5e8
 _GAP = "\0"
+_SEGMENTS, _FOLDED, _LABELS = 1, 2, 4  # the sorts of words
 
 
 def words(pattern: Pattern) -> set[str]:
@@ -34,12 +34,19 @@ def words(pattern: Pattern) -> set[str]:
     return required | {f".{label}" for label in labels if label and _GAP not in label}
 
 
-def words_of(request: Request) -> Iterator[str]:
-    """Every word a request holds, under which a rule can be filed; each once."""
-    segments = dict.fromkeys(request.path.split("/"))
-    yield from (f"/{segment}" for segment in segments)
-    yield from (f"//{segment}" for segment in dict.fromkeys(segment.lower() for segment in segments))
-    yield from (f".{label}" for label in dict.fromkeys(request.hostname.split(".")))
+def words_of(path: str, hostname: str, sorts: int) -> Iterator[str]:
+    """Every word of `sorts` that a target URI holds, under which a rule can be filed; each once."""
+    segments = dict.fromkeys(path.split("/"))
+    if sorts & _SEGMENTS:
+        yield from [f"/{segment}" for segment in segments]
+    if sorts & _FOLDED:
+        yield from dict.fromkeys([f"//{segment.lower()}" for segment in segments])
+    if sorts & _LABELS:
+        yield from dict.fromkeys([f".{label}" for label in hostname.split(".")])
+
+
+def _sort(word: str) -> int:
+    return _LABELS if word[0] == "." else _FOLDED if word[1:2] == "/" else _SEGMENTS
 
 
 def _skeleton(component: Component) -> str:
@@ -67,17 +74,20 @@ class TriedWriter:
         self._words.append((number, required))
         self._seen.update(required)
 
-    def octets(self, postings: Postings) -> tuple[bytes | bytearray, bytes]:
-        """The table of words, and the numbers of rules without one."""
+    def octets(self, postings: Postings) -> tuple[bytes | bytearray, bytes, bytes]:
+        """The table of words, their sorts, and the numbers of rules without one."""
         hashes, numbers, wordless = [], [], []
+        sorts = 0
         for number, required in self._words:
             if required:
-                hashes.append(hash_of(min(required, key=lambda word: (self._seen[word], word))))
+                word = min(required, key=lambda word: (self._seen[word], word))
+                sorts |= _sort(word)
+                hashes.append(hash_of(word.encode()))
                 numbers.append(number)
             else:
                 wordless.append(number)
         table = build(hashes, numbers, postings)
-        return table, postings.value(wordless).to_bytes(4, "little") if wordless else b""
+        return table, bytes([sorts]), postings.value(wordless).to_bytes(4, "little") if wordless else b""
 
 
 class Tried:
@@ -86,11 +96,13 @@ class Tried:
     def __init__(
         self,
         table: memoryview,
+        sorts: memoryview,
         wordless: memoryview,
         postings: memoryview,
         pattern: Callable[[int], Pattern],
     ) -> None:
         self._table = HashTable(table)
+        self._sorts = sorts[0]
         self._postings = postings
         self._pattern = pattern
         self._sets: dict[int, PathSet] = {}
@@ -99,15 +111,15 @@ class Tried:
     def __bool__(self) -> bool:
         return bool(self._table) or bool(self._wordless)
 
-    def find(self, request: Request) -> Iterator[Sequence[int]]:
+    def find(self, path: str, hostname: str) -> Iterator[Sequence[int]]:
         """Numbers of rules whose pattern may match."""
         for value in self._wordless:
-            yield self._among(value, request.path)
+            yield self._among(value, path)
         if self._table:
-            for word in words_of(request):
-                found = self._table.get(word)
+            for word in words_of(path, hostname, self._sorts):
+                found = self._table.get(word.encode())
                 if found is not None:
-                    yield self._among(found, request.path)
+                    yield self._among(found, path)
 
     def _among(self, value: int, path: str) -> Sequence[int]:
         numbers = posted(value, self._postings)

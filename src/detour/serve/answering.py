@@ -15,25 +15,28 @@ import asyncio
 import time
 from collections.abc import Callable, Hashable
 from ipaddress import ip_network
+from math import inf
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
 from detour.core.matcher import RuleSet
 from detour.core.message import METHODS, Request
+from detour.core.record import Simple
 from detour.core.rule import Network
 from detour.core.settings import ListenerSettings
 from detour.core.url import URL
 from detour.errors import RequestError, URLError
 from detour.serve.forwarded import FIELD_NAMES, Asker, believe, claimed_schemes, is_trusted
-from detour.serve.head import Head, is_plain_reference, read_authority, resolve
+from detour.serve.head import Head, read_authority, resolve
 from detour.serve.stats import Counters, answer_slot
-from detour.serve.wire import Answer, date_line, decided, said, settled
+from detour.serve.wire import Answer, Mould, date_line, decided, mould, moulded, said
 
 # What a preflight carries, and what the redirect itself answers to (Fetch, CORS protocol).
 _CORS_FIELDS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
 _HARMLESS_LIMIT = 1024
 _HOSTS_LIMIT = 1024
+_MOULDS_LIMIT = 4096
 _TARGET_LIMIT = 512  # octets of a request target that is worth remembering
 
 
@@ -46,16 +49,20 @@ class Entry(NamedTuple):
     slot: int  # the counter of answers with this method and status
     hit: int  # the counter of the rule's hits; 0: none
     twin: str  # the scheme of a Location that changes nothing else of the target URI; "": it does
-    answer: Answer
+    answer: Answer  # of a direct answer, only what is sent
+
+
+Common = tuple[Mould, int, int, int]  # status and the two counters
+_DIRECT_METHODS = {name.encode(): name for name in METHODS - {"OPTIONS"}}  # OPTIONS may be a preflight
 
 
 class Memo:
     """At most two generations of entries; `limit` 0 remembers nothing."""
 
-    __slots__ = ("_limit", "_old", "young")
+    __slots__ = ("_old", "limit", "young")
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self.young: dict[Hashable, Entry] = {}
         self._old: dict[Hashable, Entry] = {}
 
@@ -71,9 +78,9 @@ class Memo:
 
     def keep(self, key: Hashable, entry: Entry) -> None:
         """Remember `entry`, at the cost of the old generation when the young one is full."""
-        if len(self.young) >= self._limit:
+        if len(self.young) >= self.limit:
             self.young, self._old = {}, self.young
-        if self._limit:
+        if self.limit:
             self.young[key] = entry
 
 
@@ -136,7 +143,7 @@ class Service:
     def forget(self) -> None:
         """Drop every prepared answer."""
         for endpoint in self.endpoints:
-            endpoint.memo = Memo(self.prepared)
+            endpoint.forget()
 
     def now(self) -> float:
         """Seconds since the epoch; `date` is right for them."""
@@ -205,10 +212,16 @@ class Endpoint:
         self.settings = settings
         self.scheme = URL.parse(settings.listen).scheme
         self.trusted: tuple[Network, ...] = tuple(ip_network(network) for network in settings.trusted)
-        self.memo = Memo(service.prepared)
-        self._hosts: dict[bytes, tuple[str, str]] = {}  # Host lines, as received
+        self._hosts: dict[bytes, bytes] = {}  # the authorities of Host lines, as received
         self.open = 0  # connections
+        self.forget()
         service.endpoints.append(self)
+
+    def forget(self) -> None:
+        """Drop everything that was prepared from the rules or for the state of the service."""
+        self.memo = Memo(self.service.prepared)
+        self._find = self.service.ruleset.finder(self.scheme)
+        self._moulds: dict[tuple[int, int, bytes], Common] = {}
 
     def trusts(self, peer: str) -> bool:
         """Whether the fields of `peer` say who asks."""
@@ -243,49 +256,75 @@ class Endpoint:
             answer = self.loop_answer(answer, head, connection)
         return self._prepare(head.method, answer, twin)
 
-    def settled(self, line: bytes, host: bytes) -> Entry | None:
-        """The answer to a request line and a Host line, accepted by the parser, in as few steps as it takes.
+    def direct(self, line: bytes, host: bytes) -> bytes | None:
+        """The octets of the answer to a request line and a Host line, accepted by the parser, in as few steps
+        as it takes; it is counted, and kept as it may be.
 
-        None where anything else could matter, or the target is not plainly in its normal form: then
-        `entry` decides. Keeps the entry, as it may be.
+        None where anything else could matter: then `entry` decides.
         """
-        words = line.split(b" ")
-        if len(words) != 3 or words[2] != b"HTTP/1.1" or self.service.draining:
-            return None
-        method, target, _ = words
-        if not is_plain_reference(target) or method == b"OPTIONS" or self._is_health(target):
-            return None
+        method, _, rest = line.partition(b" ")
         authority = self._hosts.get(host) or self._learn_host(host)
-        if authority is None:
+        if not rest.endswith(b" HTTP/1.1") or authority is None:
             return None
-        path, _, query = target.decode("ascii").partition("?")
-        request = Request(method.decode("ascii"), self.scheme, *authority, path, query, query)
-        ruleset = self.service.ruleset
-        found = ruleset.settled(request)
-        if found is None or request.method not in METHODS or _twin(found[1], request):
+        target = rest[:-9]
+        found = self._find(authority, target)
+        if found is None or self._is_own(target):
             return None
-        answer = settled(*found, request.method, redirect_by=ruleset.server.redirect_by)
-        entry = self._prepare(request.method, answer, "")
-        if len(target) <= _TARGET_LIMIT:
-            self.memo.keep((line, host), entry)
-        return entry
+        record, location = found
+        common = self._moulds.get((record.form, record.series, method)) or self._learn_mould(record, method)
+        if common is None:
+            return None
+        around, status, slot, hit = common
+        before, after = moulded(around, location, record.line)
+        service = self.service
+        view = service.counters.view
+        view[slot] += 1
+        if hit:
+            view[hit] += 1
+        if self.memo.limit and len(target) <= _TARGET_LIMIT:
+            answer = Answer(status, before, after)
+            self.memo.keep((line, host), Entry(inf, before, after, slot, hit, "", answer))
+        return b"".join((before, service.date, after))
 
-    def _is_health(self, target: bytes) -> bool:
+    def _learn_mould(self, record: Simple, method: bytes) -> Common | None:
+        """What all answers to `method` by rules with this form and series have in common, remembered; None
+        for a method that needs a decision."""
+        name = _DIRECT_METHODS.get(method)
+        if name is None or self.service.draining:
+            return None
+        ruleset = self.service.ruleset
+        status, terms = ruleset.form(record)
+        series = ruleset.series[record.series]
+        numbered = series in ruleset.imports  # whose rules have their lines for names
+        by = f"detour {series}{':' if numbered else ''}" if ruleset.server.redirect_by else ""
+        found = (
+            mould(status, terms.cache, name, by, numbered=numbered),
+            status,
+            answer_slot(name, status),
+            self.service.counters.hit_slot(series) or 0,
+        )
+        if len(self._moulds) >= _MOULDS_LIMIT:
+            self._moulds.clear()
+        self._moulds[record.form, record.series, method] = found
+        return found
+
+    def _is_own(self, target: bytes) -> bool:
+        """Whether `_own_answer` may have something to say to `target`."""
         health = self.settings.health
         return health is not None and target.startswith(health.encode())
 
-    def _learn_host(self, line: bytes) -> tuple[str, str] | None:
-        """Host name and port of a Host line, remembered; None for one that is not valid, or another line."""
+    def _learn_host(self, line: bytes) -> bytes | None:
+        """The authority of a Host line, remembered; None for one that is not valid, or another line."""
         if line[:6].lower() != b"\nhost:":
             return None
         try:
             value = line.partition(b":")[2].decode("ascii").strip(" \t")
-            authority = read_authority(self.scheme, value)
+            hostname, port = read_authority(self.scheme, value)
         except (RequestError, UnicodeDecodeError):
             return None
         if len(self._hosts) >= _HOSTS_LIMIT:
             self._hosts.clear()
-        self._hosts[line] = authority
+        authority = self._hosts[line] = (f"{hostname}:{port}" if port else hostname).encode()
         return authority
 
     def evidence(self, head: Head, trusted: bool) -> frozenset[str]:

@@ -217,20 +217,25 @@ class Connection(asyncio.Protocol):
         # A key is only ever kept with a Host line for `host`, so nothing else can be found.
         key = (head[: head.find(b"\r")], host)
         entry = self._endpoint.memo.young.get(key)
-        if entry is None and host:
+        if entry is None:
             try:
-                entry = self._endpoint.settled(*key)
+                response = self._endpoint.direct(*key) if host else None
             except Exception:  # whatever failed will fail again, where it is told and answered 500
-                entry = None
-        if entry is None or now >= entry[0] or (entry[5] and _forwarded_field(head)):
+                response = None
+            if response is None:
+                self._answered(head, data[end:])
+                return
+        elif now >= entry[0] or (entry[5] and _forwarded_field(head)):
             self._answered(head, data[end:])
             return
-        _, before, after, slot, hit, _, _ = entry
-        view = service.counters.view
-        view[slot] += 1
-        if hit:
-            view[hit] += 1
-        self._write(before + service.date + after)
+        else:
+            _, before, after, slot, hit, _, _ = entry
+            view = service.counters.view
+            view[slot] += 1
+            if hit:
+                view[hit] += 1
+            response = before + service.date + after
+        self._write(response)
         self._touched = True
         if end <= SEEN_LIMIT:
             self._seen = head

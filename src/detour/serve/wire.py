@@ -12,11 +12,11 @@ from email.utils import formatdate
 from html import escape
 from http import HTTPStatus
 from math import inf
+from typing import NamedTuple
 
 import msgspec
 
 from detour.core.decision import NO_STORE, Decision
-from detour.core.rule import Rule
 from detour.core.status import REDIRECT_STATUSES
 
 Fields = tuple[tuple[str, str], ...]
@@ -75,19 +75,40 @@ def decided(decision: Decision, method: str, *, redirect_by: bool, connection: s
     )
 
 
-def settled(rule: Rule, location: str, method: str, *, redirect_by: bool) -> Answer:
-    """The answer `decided` gives to a redirect by a rule whose terms are settled, made in one go."""
-    status = rule.status
-    cache = f"max-age={rule.terms.cache}" if rule.terms.cache else "no-store"
-    before = f"{_STARTS[status]}{location}\r\nCache-Control: {cache}\r\n"
-    by = f"X-Redirect-By: detour {rule.name}\r\n" if redirect_by else ""
-    if method in ("GET", "HEAD"):
-        content = f'<a href="{escape(location)}">{REDIRECT_STATUSES[status].phrase}</a>.\n'
-        after = f"{by}Content-Type: {HTML}\r\nContent-Length: {len(content)}\r\n\r\n"
-        after += content if method == "GET" else ""
-    else:
-        after = f"{by}Content-Length: 0\r\n\r\n"
-    return Answer(status, before.encode("ascii"), after.encode("ascii"), rule.name, rule.series, location)
+class Mould(NamedTuple):
+    """Formats for all redirects to one method that differ in their Location and a line's number only."""
+
+    before: bytes  # takes the Location
+    after: bytes  # takes the line's number, the length of the content, the Location in HTML
+    numbered: bool
+    length: int  # of the content without the Location; 0: none is announced
+    shown: bool  # whether the content is sent, not only announced
+
+
+def mould(status: int, cache: int | None, method: str, by: str, *, numbered: bool) -> Mould:
+    """What `decided` makes of redirects without further fields; `by` is the value of X-Redirect-By ("" for
+    none), to which the line's number belongs where it is `numbered`."""
+    life = f"max-age={cache}" if cache else "no-store"
+    before = f"{_STARTS[status]}%b\r\nCache-Control: {life}\r\n"
+    after = f"X-Redirect-By: {by.replace('%', '%%')}{'%d' * numbered}\r\n" if by else ""
+    shown, announced = method == "GET", method in ("GET", "HEAD")
+    link = f'<a href="%b">{REDIRECT_STATUSES[status].phrase}</a>.\n' if announced else ""
+    after += f"Content-Type: {HTML}\r\n" if announced else ""
+    after += f"Content-Length: {'%d' if announced else 0}\r\n\r\n{link if shown else ''}"
+    length = len(link) - len("%b") if announced else 0
+    return Mould(before.encode(), after.encode("latin-1"), numbered and bool(by), length, shown)
+
+
+def moulded(mould: Mould, location: bytes, line: int) -> tuple[bytes, bytes]:
+    """What stands before and after Date in a redirect to `location` by the rule on `line`."""
+    before, after, numbered, length, shown = mould
+    values: tuple[int | bytes, ...] = ()
+    if length:
+        link = location
+        if b"&" in link or b"'" in link:
+            link = escape(link.decode("ascii")).encode("ascii")
+        values = (length + len(link), link) if shown else (length + len(link),)
+    return before % location, after % ((line, *values) if numbered else values)
 
 
 def said(status: int, fact: str, method: str = "GET", *, connection: str = "") -> Answer:
