@@ -217,24 +217,18 @@ class Connection(asyncio.Protocol):
         # A key is only ever kept with a Host line for `host`, so nothing else can be found.
         key = (head[: head.find(b"\r")], host)
         entry = self._endpoint.memo.young.get(key)
-        if entry is None:
-            try:
-                response = self._endpoint.direct(*key) if host else None
-            except Exception:  # whatever failed will fail again, where it is told and answered 500
-                response = None
-            if response is None:
-                self._answered(head, data[end:])
-                return
-        elif now >= entry[0] or (entry[5] and _forwarded_field(head)):
-            self._answered(head, data[end:])
-            return
-        else:
+        if entry is not None and now < entry[0] and not (entry[5] and _forwarded_field(head)):
             _, before, after, slot, hit, _, _ = entry
             view = service.counters.view
             view[slot] += 1
             if hit:
                 view[hit] += 1
             response = before + service.date + after
+        elif entry is not None or (found := self._direct(*key)) is None:
+            self._answered(head, data[end:])
+            return
+        else:
+            response = found
         self._write(response)
         self._touched = True
         if end <= SEEN_LIMIT:
@@ -245,6 +239,12 @@ class Connection(asyncio.Protocol):
             self._take_content(data[end:], content)
         elif end != len(data):
             self._take(data[end:])
+
+    def _direct(self, line: bytes, host: bytes) -> bytes | None:
+        try:
+            return self._endpoint.direct(line, host) if host else None
+        except Exception:  # whatever failed will fail again, where it is told and answered 500
+            return None
 
     def _take_content(self, rest: bytes, content: int) -> None:
         """Drop the announced content, all of it here or some still to come."""
