@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from detour.core.pattern_encoding import encoder
-from detour.core.pattern_matcher import Matcher, Regexp, StartsWith, matcher_for
+from detour.core.pattern_matcher import Matcher, StartsWith, check_group, matcher_for
 from detour.core.pattern_syntax import (
     COMPONENTS,
     SHAPES,
@@ -56,7 +56,7 @@ class Component(msgspec.Struct, frozen=True):
         """The component that consists of `parts`; raises `PatternError` for what RE2 refuses."""
         for part in parts:
             if part.kind is PartKind.REGEXP:
-                Regexp(part.value, ())
+                check_group(part.value)
         fixed = all(part.kind is PartKind.FIXED and not part.modifier for part in parts)
         return cls(
             name=name,

@@ -70,6 +70,7 @@ _forwarded_field = re.compile(rb"\n(?:[xX]-)?[fF][oO][rR][wW][aA][rR][dD][eE][dD
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 _NEVER = b"\0"  # no head begins with it
+_VERSION = b" HTTP/1.1\r\n"  # what stands behind the target
 _NO_LINGER = struct.pack("ii", 1, 0)  # struct linger: close by reset (POSIX, SO_LINGER)
 _NOBODY = object()  # who listens to the parser: no callbacks, and no cycle of references
 
@@ -100,6 +101,8 @@ class Connection(asyncio.Protocol):
         "_seen",
         "_seen_key",
         "_seen_length",
+        "_seen_rest",
+        "_seen_start",
         "_service",
         "_touched",
         "_transport",
@@ -121,7 +124,8 @@ class Connection(asyncio.Protocol):
         self._eof = False
         self._seen = _NEVER  # the last head that the memo knew,
         self._seen_key = (b"", b"")  # its key there,
-        self._seen_length = 0  # and its length with the content it announces
+        self._seen_length = 0  # its length with the content it announces,
+        self._seen_start = self._seen_rest = _NEVER  # what stands before the target, and behind it
         self._touched = True
         self._deadline = inf  # monotonic
         self._limit = inf  # the end of DISCARD and CONTENT, however busy the client
@@ -179,7 +183,30 @@ class Connection(asyncio.Protocol):
                 self._write(before + service.date + after)
                 self._touched = True
                 return
-        self._read(data)
+        if self._mode or not self._read_target(data):
+            self._read(data)
+
+    def _read_target(self, data: bytes) -> bool:
+        """The next shortest: the head this connection sent before, but for the target; whether it was.
+
+        No parser sees that target. It is answered only where it is, octet by octet, one that the memo has
+        been asked for or that a rule is written for, or is of plain octets alone (`core.direct`).
+        """
+        cut = data.find(_VERSION)
+        rest = self._seen_rest
+        if (
+            not data.startswith(rest, cut)
+            or len(data) - cut != len(rest) + self._seen_length - len(self._seen)
+            or not data.startswith(self._seen_start)
+            or cut > SEEN_LIMIT
+        ):
+            return False
+        response = self._prepared((data[: cut + 9], self._seen_key[1]), self._service.now(), data)
+        if response is None:
+            return False
+        self._write(response)
+        self._touched = True
+        return True
 
     def _read(self, data: bytes) -> None:
         """The short way: one whole head, between requests, whose answer the memo knows."""
@@ -211,34 +238,43 @@ class Connection(asyncio.Protocol):
                 return
             else:
                 host = line
-        now = service.clock()
-        if not service.second <= now < service.second_end:
-            service.tick(now)
         # A key is only ever kept with a Host line for `host`, so nothing else can be found.
         key = (head[: head.find(b"\r")], host)
-        entry = self._endpoint.memo.young.get(key)
-        if entry is not None and now < entry[0] and not (entry[5] and _forwarded_field(head)):
-            _, before, after, slot, hit, _, _ = entry
-            view = service.counters.view
-            view[slot] += 1
-            if hit:
-                view[hit] += 1
-            response = before + service.date + after
-        elif entry is not None or (found := self._direct(*key)) is None:
+        response = self._prepared(key, service.now(), head)
+        if response is None:
             self._answered(head, data[end:])
             return
-        else:
-            response = found
         self._write(response)
         self._touched = True
         if end <= SEEN_LIMIT:
-            self._seen = head
-            self._seen_key = key
-            self._seen_length = end + content
+            self._remember(head, key, content)
         if content:
             self._take_content(data[end:], content)
         elif end != len(data):
             self._take(data[end:])
+
+    def _prepared(self, key: tuple[bytes, bytes], now: float, head: bytes) -> bytes | None:
+        """The answer to a request line and a Host line, counted, where it needs no decision."""
+        entry = self._endpoint.memo.young.get(key)
+        if entry is None:
+            return self._direct(*key)
+        if now >= entry[0] or (entry[5] and _forwarded_field(head)):
+            return None
+        _, before, after, slot, hit, _, _ = entry
+        service = self._service
+        view = service.counters.view
+        view[slot] += 1
+        if hit:
+            view[hit] += 1
+        return before + service.date + after
+
+    def _remember(self, head: bytes, key: tuple[bytes, bytes], content: int) -> None:
+        line = key[0]
+        self._seen = head
+        self._seen_key = key
+        self._seen_length = len(head) + content
+        self._seen_start = line[: line.find(b" ") + 1]
+        self._seen_rest = head[len(line) - 9 :]
 
     def _direct(self, line: bytes, host: bytes) -> bytes | None:
         try:
