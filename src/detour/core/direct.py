@@ -15,12 +15,14 @@ from functools import lru_cache
 
 from detour.core.hash_table import MANY
 from detour.core.index import Index
+from detour.core.keys import FOLDED
 from detour.core.pattern import Pattern
 from detour.core.record import PLAIN_OCTETS, Form, Simple
 from detour.core.rule import Terms
-from detour.core.shape import key_of, probe
+from detour.core.shape import probe
 
 _ONE = b"\0"
+_FOLDED = FOLDED.encode()
 _PLAIN_TARGET = PLAIN_OCTETS + b"?"
 _MOST_SEGMENTS = 32  # of a path that is answered the short way
 _READ = 16384  # rules to be tried that are kept decoded, with their patterns
@@ -51,15 +53,23 @@ def finder(index: Index, scheme: str) -> Finder:
             return None
         first = count
         key, captures = b"", _NOTHING
-        for one in fitting[segments]:
-            found = key_of(one, authority, path)
-            if found is None or (value := look_up(found[0])) is None:
+        for folded, named, match, form in fitting[segments]:  # `key_of`, without the call
+            asked, captured = path, _NOTHING
+            if match is not None:
+                if (taken := match(path)) is None:
+                    continue
+                pieces = taken.groups()
+                asked, captured = form % pieces, pieces[1::2]
+            if named:
+                asked = authority + asked
+            if folded:
+                asked = _FOLDED + asked.lower()
+            if (value := look_up(asked)) is None:
                 continue
             if value >= MANY:
                 value = postings[value - MANY + 1]
             if value < first:
-                first = value
-                key, captures = found
+                first, key, captures = value, asked, captured
         if first > unshaped:  # a rule without a shape may come before
             if tried is None or not is_plain(target):
                 return None

@@ -37,6 +37,7 @@ _CORS_FIELDS = frozenset({"origin", "access-control-request-method", "access-con
 _HARMLESS_LIMIT = 1024
 _HOSTS_LIMIT = 1024
 _MOULDS_LIMIT = 4096
+_CUT = b"\0"  # stands in no answer
 _TARGET_LIMIT = 512  # octets of a request target that is worth remembering
 
 
@@ -212,6 +213,7 @@ class Endpoint:
         self.settings = settings
         self.scheme = URL.parse(settings.listen).scheme
         self.trusted: tuple[Network, ...] = tuple(ip_network(network) for network in settings.trusted)
+        self._health = (settings.health or "").encode()  # what `_own_answer` may have something to say to
         self._hosts: dict[bytes, bytes] = {}  # the authorities of Host lines, as received
         self.open = 0  # connections
         self.forget()
@@ -268,23 +270,23 @@ class Endpoint:
             return None
         target = rest[:-9]
         found = self._find(authority, target)
-        if found is None or self._is_own(target):
+        if found is None or (self._health and target.startswith(self._health)):
             return None
         record, location = found
         common = self._moulds.get((record.form, record.series, method)) or self._learn_mould(record, method)
         if common is None:
             return None
         around, status, slot, hit = common
-        before, after = moulded(around, location, record.line)
         service = self.service
         view = service.counters.view
         view[slot] += 1
         if hit:
             view[hit] += 1
         if self.memo.limit and len(target) <= _TARGET_LIMIT:
+            before, _, after = moulded(around, location, record.line, _CUT).partition(_CUT)
             answer = Answer(status, before, after)
             self.memo.keep((line, host), Entry(inf, before, after, slot, hit, "", answer))
-        return b"".join((before, service.date, after))
+        return moulded(around, location, record.line, service.date)
 
     def _learn_mould(self, record: Simple, method: bytes) -> Common | None:
         """What all answers to `method` by rules with this form and series have in common, remembered; None
@@ -307,11 +309,6 @@ class Endpoint:
             self._moulds.clear()
         self._moulds[record.form, record.series, method] = found
         return found
-
-    def _is_own(self, target: bytes) -> bool:
-        """Whether `_own_answer` may have something to say to `target`."""
-        health = self.settings.health
-        return health is not None and target.startswith(health.encode())
 
     def _learn_host(self, line: bytes) -> bytes | None:
         """The authority of a Host line, remembered; None for one that is not valid, or another line."""

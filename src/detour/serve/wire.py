@@ -76,10 +76,9 @@ def decided(decision: Decision, method: str, *, redirect_by: bool, connection: s
 
 
 class Mould(NamedTuple):
-    """Formats for all redirects to one method that differ in their Location and a line's number only."""
+    """A format for all redirects to one method that differ in Location, Date and a line's number only."""
 
-    before: bytes  # takes the Location
-    after: bytes  # takes the line's number, the length of the content, the Location in HTML
+    form: bytes  # takes Location, Date, the line's number, the length of the content, Location in HTML
     numbered: bool
     length: int  # of the content without the Location; 0: none is announced
     shown: bool  # whether the content is sent, not only announced
@@ -89,26 +88,26 @@ def mould(status: int, cache: int | None, method: str, by: str, *, numbered: boo
     """What `decided` makes of redirects without further fields; `by` is the value of X-Redirect-By ("" for
     none), to which the line's number belongs where it is `numbered`."""
     life = f"max-age={cache}" if cache else "no-store"
-    before = f"{_STARTS[status]}%b\r\nCache-Control: {life}\r\n"
-    after = f"X-Redirect-By: {by.replace('%', '%%')}{'%d' * numbered}\r\n" if by else ""
+    form = f"{_STARTS[status]}%b\r\nCache-Control: {life}\r\n%b"
+    form += f"X-Redirect-By: {by.replace('%', '%%')}{'%d' * numbered}\r\n" if by else ""
     shown, announced = method == "GET", method in ("GET", "HEAD")
     link = f'<a href="%b">{REDIRECT_STATUSES[status].phrase}</a>.\n' if announced else ""
-    after += f"Content-Type: {HTML}\r\n" if announced else ""
-    after += f"Content-Length: {'%d' if announced else 0}\r\n\r\n{link if shown else ''}"
+    form += f"Content-Type: {HTML}\r\n" if announced else ""
+    form += f"Content-Length: {'%d' if announced else 0}\r\n\r\n{link if shown else ''}"
     length = len(link) - len("%b") if announced else 0
-    return Mould(before.encode(), after.encode("latin-1"), numbered and bool(by), length, shown)
+    return Mould(form.encode("latin-1"), numbered and bool(by), length, shown)
 
 
-def moulded(mould: Mould, location: bytes, line: int) -> tuple[bytes, bytes]:
-    """What stands before and after Date in a redirect to `location` by the rule on `line`."""
-    before, after, numbered, length, shown = mould
-    values: tuple[int | bytes, ...] = ()
+def moulded(mould: Mould, location: bytes, line: int, date: bytes) -> bytes:
+    """The redirect to `location` by the rule on `line`; `date` is the whole Date line."""
+    form, numbered, length, shown = mould
+    values: tuple[int | bytes, ...] = (location, date, line) if numbered else (location, date)
     if length:
         link = location
         if b"&" in link or b"'" in link:
             link = escape(link.decode("ascii")).encode("ascii")
-        values = (length + len(link), link) if shown else (length + len(link),)
-    return before % location, after % ((line, *values) if numbered else values)
+        values += (length + len(link), link) if shown else (length + len(link),)
+    return form % values
 
 
 def said(status: int, fact: str, method: str = "GET", *, connection: str = "") -> Answer:
