@@ -1,4 +1,4 @@
-"""What a template may do with what a pattern leaves open: who chooses the host, whose query it is."""
+"""What a template may do with what a pattern leaves open: who chooses the host."""
 
 from __future__ import annotations
 
@@ -12,12 +12,6 @@ _SAME_HOST: tuple[tuple[str | Slot, ...], ...] = (
     (_HOSTNAME,),
     (_HOSTNAME, ":", Slot("url.port", "authority")),
 )
-
-
-def takes_query(template: Template, pattern: Pattern) -> bool:
-    """Whether the template uses the request's query, or a capture of it, so that none is appended."""
-    of_query = {group.name for group in pattern.groups if group.component == "query"} | {"url.query"}
-    return any(slot.name in of_query for slot in template.slots)
 
 
 def check_host_choice(template: Template, pattern: Pattern) -> None:

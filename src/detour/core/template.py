@@ -12,7 +12,7 @@ or `https://`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -102,6 +102,12 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
         """Every slot, left to right."""
         components = (self.authority, self.path, self.query or (), self.fragment or ())
         return tuple(part for parts in components for part in parts if isinstance(part, Slot))
+
+    def takes_query(self, captured: Iterable[str]) -> bool:
+        """Whether it uses the request's query, or one of the names `captured` from it, so that nothing of the
+        query is appended."""
+        names = {"url.query", *captured}
+        return any(slot.name in names for slot in self.slots)
 
     @property
     def chooses_host(self) -> bool:

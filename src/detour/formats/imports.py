@@ -215,7 +215,6 @@ def _status(draft: Draft, job: Import, dialect: Dialect) -> int:
 
 
 def _takes_query(draft: Draft, template: Template | None) -> bool:
-    if draft.location is None or "{" not in draft.location:
+    if template is None or draft.location is None or "{" not in draft.location:
         return False
-    groups = {parameter.group for parameter in draft.parameters} | {"url.query"}
-    return template is not None and any(slot.name in groups for slot in template.slots)
+    return template.takes_query(one.group for one in draft.parameters if one.group)

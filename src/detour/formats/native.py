@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from detour.core.host_choice import check_host_choice, takes_query
+from detour.core.host_choice import check_host_choice
 from detour.core.index import IndexWriter
 from detour.core.keys import file_parsed
 from detour.core.matcher import RuleSet, Settings
@@ -152,7 +152,7 @@ class _Reader:
             status=table.status or (404 if table.pass_ else default.status),
             terms=terms_of(table, self.defaults.table),
             ignore_case=ignore_case,
-            takes_query=template is not None and takes_query(template, pattern),
+            takes_query=template is not None and template.takes_query(_of_query(pattern)),
         )
         self.writer.add(rule, file_parsed(pattern))
 
@@ -205,3 +205,8 @@ class _Reader:
         outcome = read_import(job, text, self.writer.add)
         self.converter.faults += outcome.faults
         self.warnings += outcome.warnings
+
+
+def _of_query(pattern: Pattern) -> set[str]:
+    """The names of what a pattern captures from the query."""
+    return {group.name for group in pattern.groups if group.component == "query"}
