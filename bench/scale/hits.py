@@ -37,11 +37,18 @@ def _number(hit: str, count: int, lot: Random) -> int:
 
 
 def write_targets(path: Path, kind: Kind, count: int, hit: str, most: int = TARGETS) -> Path:
-    """A file of targets, a line each, for wrk.lua; random rules are drawn uniformly over all of them."""
+    """A file of targets, a line each, for wrk.lua; random rules are drawn uniformly over all of them.
+
+    Where there are to be no more than `most`, each is another one, by its query: a single rule, too, is
+    asked for so many targets.
+    """
     lot = Random(SEED)
     lines = min(most, TARGETS if hit == "random" else FEW_TARGETS)
+    end = "?n={}\n" if most < TARGETS else "\n"
     with path.open("w", encoding="ascii") as file:
-        file.writelines(f"{kind.ask(_number(hit, count, lot), lot)[0]}\n" for _ in range(lines))
+        file.writelines(
+            f"{kind.ask(_number(hit, count, lot), lot)[0]}{end.format(line)}" for line in range(lines)
+        )
     return path
 
 

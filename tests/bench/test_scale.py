@@ -68,6 +68,12 @@ def test_random_targets_reach_all_rules_and_the_others_are_fewer(tmp_path: Path)
     assert hits_of(1) == ("random", "miss")
 
 
+def test_few_targets_are_distinct_even_of_one_rule(tmp_path: Path) -> None:
+    targets = write_targets(tmp_path / "a", KINDS[0], 1, "random", most=100).read_text().split()
+    assert len(set(targets)) == 100
+    assert {target.partition("?")[0] for target in targets} == {"/old/item-000000"}
+
+
 def test_an_answer_of_another_status_is_an_error_and_a_miss_must_be_one() -> None:
     outcome = Outcome(10, 1_000_000, 0, 3, 0, 0, 0, 0, p50=1, p99=2)  # three of status 400 or above
     one = Round(Cpu(user=0.25, system=0.25), outcome, others=0.0)

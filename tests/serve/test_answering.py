@@ -54,9 +54,11 @@ def test_what_is_answered_directly_is_what_is_decided(
     endpoint = Endpoint(service, ListenerSettings(health="/ok"))
     for method, target, host in asked:
         line, field = f"{method} {target} HTTP/1.1".encode(), f"\nHost: {host}".encode()
+        service.now()
         answered = endpoint.direct(line, field)
         if answered is None:
             continue
+        assert endpoint.direct(line, field) == answered
         head = read_head(line + b"\r" + field + b"\r\n\r\n")
         decided = endpoint.entry(head, Asker("http", head.host, "192.0.2.1"), False, "", 0.0)
         assert answered == decided.answer.dated(service.date)

@@ -65,7 +65,7 @@ class ServerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, om
     memo: Annotated[
         Annotated[int, Meta(ge=0)],
         Meta(description="answers a worker keeps prepared, twice over at most; 0: none"),
-    ] = 4096
+    ] = 16384
     redirect_by: Annotated[bool, Meta(description="send `X-Redirect-By: detour NAME`")] = True
     drain_delay: Annotated[
         Seconds, Meta(description="after SIGTERM, keep accepting this long while /readyz says 503")

@@ -2,21 +2,16 @@
 
 A `Service` holds the rules, the counters, the clocks and the open connections; an `Endpoint` answers for
 it on one listener. Neither touches a socket: connections (protocol) bring heads and send answers.
-
-An endpoint's memo keeps answers that depend on nothing but the request line and Host, ready to be sent
-again. It has two generations: what is asked for again moves from the old one to the young one, and when
-the young one is full it becomes the old one. A flood of targets that nobody asks for twice costs what is
-popular no more than one look-up in the old generation, and memory is bounded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from ipaddress import ip_network
 from math import inf
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -29,6 +24,7 @@ from detour.core.url import URL
 from detour.errors import RequestError, URLError
 from detour.serve.forwarded import FIELD_NAMES, Asker, believe, claimed_schemes, is_trusted
 from detour.serve.head import Head, read_authority, resolve
+from detour.serve.memo import Entry, Memo
 from detour.serve.stats import Counters, answer_slot
 from detour.serve.wire import Answer, Mould, date_line, decided, mould, moulded, said
 
@@ -37,52 +33,11 @@ _CORS_FIELDS = frozenset({"origin", "access-control-request-method", "access-con
 _HARMLESS_LIMIT = 1024
 _HOSTS_LIMIT = 1024
 _MOULDS_LIMIT = 4096
-_CUT = b"\0"  # stands in no answer
 _TARGET_LIMIT = 512  # octets of a request target that is worth remembering
-
-
-class Entry(NamedTuple):
-    """A prepared answer; a tuple, because the hot path unpacks it in one step."""
-
-    until: float  # good before this instant, seconds since the epoch
-    before: bytes
-    after: bytes
-    slot: int  # the counter of answers with this method and status
-    hit: int  # the counter of the rule's hits; 0: none
-    twin: str  # the scheme of a Location that changes nothing else of the target URI; "": it does
-    answer: Answer  # of a direct answer, only what is sent
 
 
 Common = tuple[Mould, int, int, int]  # status and the two counters
 _DIRECT_METHODS = {name.encode(): name for name in METHODS - {"OPTIONS"}}  # OPTIONS may be a preflight
-
-
-class Memo:
-    """At most two generations of entries; `limit` 0 remembers nothing."""
-
-    __slots__ = ("_old", "limit", "young")
-
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        self.young: dict[Hashable, Entry] = {}
-        self._old: dict[Hashable, Entry] = {}
-
-    def __len__(self) -> int:
-        return len(self.young) + len(self._old)
-
-    def find(self, key: Hashable) -> Entry | None:
-        """The entry under `key`, which is young from now on."""
-        entry = self.young.get(key)
-        if entry is None and (entry := self._old.get(key)) is not None:
-            self.keep(key, entry)
-        return entry
-
-    def keep(self, key: Hashable, entry: Entry) -> None:
-        """Remember `entry`, at the cost of the old generation when the young one is full."""
-        if len(self.young) >= self.limit:
-            self.young, self._old = {}, self.young
-        if self.limit:
-            self.young[key] = entry
 
 
 class Guest(Protocol):
@@ -282,11 +237,12 @@ class Endpoint:
         view[slot] += 1
         if hit:
             view[hit] += 1
-        if self.memo.limit and len(target) <= _TARGET_LIMIT:
-            before, _, after = moulded(around, location, record.line, _CUT).partition(_CUT)
+        response = moulded(around, location, record.line, service.date)
+        if self.memo.asked_before((line, host)) and len(target) <= _TARGET_LIMIT:
+            before, _, after = response.partition(service.date)
             answer = Answer(status, before, after)
             self.memo.keep((line, host), Entry(inf, before, after, slot, hit, "", answer))
-        return moulded(around, location, record.line, service.date)
+        return response
 
     def _learn_mould(self, record: Simple, method: bytes) -> Common | None:
         """What all answers to `method` by rules with this form and series have in common, remembered; None

@@ -32,11 +32,12 @@ import httptools
 
 from detour.core.message import METHODS, TARGET_LIMIT
 from detour.errors import RequestError
-from detour.serve.answering import Endpoint, Entry, worth_keeping
+from detour.serve.answering import Endpoint, worth_keeping
 from detour.serve.forwarded import Asker, plain_address
 from detour.serve.head import Head, read_head
 from detour.serve.listener import TURNED_AWAY
 from detour.serve.log import access_line
+from detour.serve.memo import Entry
 from detour.serve.stats import (
     CONNECTIONS_CLOSED,
     CONNECTIONS_OPENED,
