@@ -47,7 +47,9 @@ def finder(index: Index, scheme: str) -> Finder:
     tried = None if index.has_tries else _trier(index, scheme)
 
     def find(authority: bytes, target: bytes) -> tuple[Simple, bytes] | None:
-        path, _, query = target.partition(b"?")
+        path, query = target, b""
+        if b"?" in target:
+            path, _, query = target.partition(b"?")
         segments = path.count(b"/")
         if segments >= most or not path.startswith(b"/"):
             return None

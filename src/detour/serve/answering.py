@@ -214,16 +214,21 @@ class Endpoint:
         return self._prepare(head.method, answer, twin)
 
     def direct(self, line: bytes, host: bytes) -> bytes | None:
-        """The octets of the answer to a request line and a Host line, accepted by the parser, in as few steps
-        as it takes; it is counted, and kept as it may be.
+        """`redirect` for a request line and a Host line, as received and accepted by the parser."""
+        method, _, rest = line.partition(b" ")
+        authority = self.authority_of(host)
+        if authority is None or not rest.endswith(b" HTTP/1.1"):
+            return None
+        return self.redirect(method, authority, rest[:-9], (line, host))
+
+    def redirect(
+        self, method: bytes, authority: bytes, target: bytes, key: tuple[bytes, bytes]
+    ) -> bytes | None:
+        """The octets of the answer, in as few steps as it takes; it is counted, and kept under `key` if
+        that is worth it.
 
         None where anything else could matter: then `entry` decides.
         """
-        method, _, rest = line.partition(b" ")
-        authority = self._hosts.get(host) or self._learn_host(host)
-        if not rest.endswith(b" HTTP/1.1") or authority is None:
-            return None
-        target = rest[:-9]
         found = self._find(authority, target)
         if found is None or (self._health and target.startswith(self._health)):
             return None
@@ -238,10 +243,10 @@ class Endpoint:
         if hit:
             view[hit] += 1
         response = moulded(around, location, record.line, service.date)
-        if self.memo.asked_before((line, host)) and len(target) <= _TARGET_LIMIT:
+        if self.memo.asked_before(key) and len(target) <= _TARGET_LIMIT:
             before, _, after = response.partition(service.date)
             answer = Answer(status, before, after)
-            self.memo.keep((line, host), Entry(inf, before, after, slot, hit, "", answer))
+            self.memo.keep(key, Entry(inf, before, after, slot, hit, "", answer))
         return response
 
     def _learn_mould(self, record: Simple, method: bytes) -> Common | None:
@@ -266,8 +271,11 @@ class Endpoint:
         self._moulds[record.form, record.series, method] = found
         return found
 
+    def authority_of(self, line: bytes) -> bytes | None:
+        """The authority that a Host line names; None for one that is not valid, or another line."""
+        return self._hosts.get(line) or self._learn_host(line)
+
     def _learn_host(self, line: bytes) -> bytes | None:
-        """The authority of a Host line, remembered; None for one that is not valid, or another line."""
         if line[:6].lower() != b"\nhost:":
             return None
         try:

@@ -71,7 +71,7 @@ _forwarded_field = re.compile(rb"\n(?:[xX]-)?[fF][oO][rR][wW][aA][rR][dD][eE][dD
 _token = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 
 _NEVER = b"\0"  # no head begins with it
-_VERSION = b" HTTP/1.1\r\n"  # what stands behind the target
+_NO_KEY = (b"", b"")  # of the memo
 _NO_LINGER = struct.pack("ii", 1, 0)  # struct linger: close by reset (POSIX, SO_LINGER)
 _NOBODY = object()  # who listens to the parser: no callbacks, and no cycle of references
 
@@ -100,6 +100,8 @@ class Connection(asyncio.Protocol):
         "_postponed",
         "_ready",
         "_seen",
+        "_seen_authority",
+        "_seen_behind",
         "_seen_key",
         "_seen_length",
         "_seen_rest",
@@ -124,9 +126,11 @@ class Connection(asyncio.Protocol):
         self._paused = False  # the client does not read: an answer waits to be flushed
         self._eof = False
         self._seen = _NEVER  # the last head that the memo knew,
-        self._seen_key = (b"", b"")  # its key there,
+        self._seen_key = _NO_KEY  # its key there,
         self._seen_length = 0  # its length with the content it announces,
-        self._seen_start = self._seen_rest = _NEVER  # what stands before the target, and behind it
+        self._seen_start = self._seen_rest = _NEVER  # what stands before its target, and behind that,
+        self._seen_behind = 0  # how much that is with the content,
+        self._seen_authority = b""  # and what its Host says
         self._touched = True
         self._deadline = inf  # monotonic
         self._limit = inf  # the end of DISCARD and CONTENT, however busy the client
@@ -193,16 +197,28 @@ class Connection(asyncio.Protocol):
         No parser sees that target. It is answered only where it is, octet by octet, one that the memo has
         been asked for or that a rule is written for, or is of plain octets alone (`core.direct`).
         """
-        cut = data.find(_VERSION)
-        rest = self._seen_rest
+        cut = len(data) - self._seen_behind
+        start = self._seen_start
         if (
-            not data.startswith(rest, cut)
-            or len(data) - cut != len(rest) + self._seen_length - len(self._seen)
-            or not data.startswith(self._seen_start)
-            or cut > SEEN_LIMIT
+            not 0 < cut <= SEEN_LIMIT
+            or not data.startswith(self._seen_rest, cut)
+            or not data.startswith(start)
         ):
             return False
-        response = self._prepared((data[: cut + 9], self._seen_key[1]), self._service.now(), data)
+        service = self._service
+        now = service.clock()
+        if not service.second <= now < service.second_end:
+            service.tick(now)
+        endpoint = self._endpoint
+        memo = endpoint.memo
+        key = (data[: cut + 9], self._seen_key[1]) if memo.limit else _NO_KEY
+        if key in memo.young:
+            response = self._prepared(key, now, data)
+        else:
+            try:
+                response = endpoint.redirect(start[:-1], self._seen_authority, data[len(start) : cut], key)
+            except Exception:  # whatever failed will fail again, where it is told and answered 500
+                return False
         if response is None:
             return False
         self._write(response)
@@ -270,12 +286,16 @@ class Connection(asyncio.Protocol):
         return before + service.date + after
 
     def _remember(self, head: bytes, key: tuple[bytes, bytes], content: int) -> None:
-        line = key[0]
+        line, host = key
+        authority = self._endpoint.authority_of(host)
         self._seen = head
         self._seen_key = key
         self._seen_length = len(head) + content
-        self._seen_start = line[: line.find(b" ") + 1]
-        self._seen_rest = head[len(line) - 9 :]
+        if authority is not None:
+            self._seen_authority = authority
+            self._seen_start = line[: line.find(b" ") + 1]
+            self._seen_rest = head[len(line) - 9 :]
+            self._seen_behind = len(self._seen_rest) + content
 
     def _direct(self, line: bytes, host: bytes) -> bytes | None:
         try:
