@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from detour.serve.wire import Answer
 
-_ASKED = 1 << 16  # hashes of what has been asked for
+_PLACES = 1 << 16  # for what was asked for lately: an octet of its hash each
 
 
 class Entry(NamedTuple):
@@ -32,26 +32,27 @@ class Entry(NamedTuple):
 class Memo:
     """At most two generations of entries; `limit` 0 remembers nothing."""
 
-    __slots__ = ("_asked", "_firsts", "_old", "limit", "young")
+    __slots__ = ("_asked", "_old", "limit", "young")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.young: dict[Hashable, Entry] = {}
         self._old: dict[Hashable, Entry] = {}
-        self._asked = bytearray(_ASKED if limit else 0)
-        self._firsts = 0
+        self._asked = bytearray(_PLACES if limit else 0)
 
     def asked_before(self, key: Hashable) -> bool:
-        """Whether `key` was asked for lately, as far as a small table of hashes can tell."""
+        """Whether `key` was asked for lately.
+
+        A place holds one octet of the last key that fell on it: of keys that come once, one in 255 is taken
+        for known, so a flood of them fills no memory; a key that shares its place is known a little later.
+        """
         if not self.limit:
             return False
-        place = hash(key) % _ASKED
-        if self._asked[place]:
+        hashed = hash(key)
+        place, mark = hashed % _PLACES, (hashed >> 16) % 255 + 1
+        if self._asked[place] == mark:
             return True
-        self._firsts += 1
-        if self._firsts > _ASKED // 4:  # fuller, it would take too many for known
-            self._asked, self._firsts = bytearray(_ASKED), 1
-        self._asked[place] = 1
+        self._asked[place] = mark
         return False
 
     def __len__(self) -> int:
