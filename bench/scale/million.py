@@ -111,12 +111,21 @@ class Server:
                 continue  # it has just ended
         return total / MIB
 
+    def resident(self) -> tuple[float, float]:
+        """MiB that are resident in the workers: all, and what is neither shared nor of a file (proc(5))."""
+        told = [Path(f"/proc/{worker.pid}/status").read_text() for worker in self.workers()]
+        return tuple(sum(_kib(text, name) for text in told) / 1024 for name in ("VmRSS", "RssAnon"))
+
     def reloads(self) -> int:
         return self._log.read_text().count("reloaded")
 
     def end(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(40)
+
+
+def _kib(status: str, name: str) -> int:
+    return int(status.partition(f"\n{name}:")[2].split(maxsplit=1)[0])
 
 
 @contextmanager
@@ -279,14 +288,16 @@ def measure(folder: Path, flags: argparse.Namespace) -> None:
     size = os.path.getsize(folder / "million.detours") / MIB
     print(f"{flags.rules} rules: compiled from CSV in {took:.1f} s, {size:.0f} MiB")
     with serving(folder / "million.detours") as server:
-        private = [worker.memory_full_info().uss / MIB for worker in server.workers()]
+        uss = sum(worker.memory_full_info().uss for worker in server.workers()) / MIB
         print(f"first answer {server.seconds:.2f} s after the start from the compiled file")
+        print(f"private memory of two workers: {uss:.0f} MiB at the start")
         sweep(server.port, 0, flags.rules // 10)
-        first = sum(worker.memory_full_info().uss for worker in server.workers()) / MIB
+        first = server.resident()
         sweep(server.port, flags.rules // 10, flags.rules)
-        second = sum(worker.memory_full_info().uss for worker in server.workers()) / MIB
-        print(f"private memory of two workers: {sum(private):.0f} MiB at the start")
-        print(f"  {first:.1f} after a tenth of all targets, {second:.1f} after all: {second - first:+.1f}")
+        second = server.resident()
+        for name, tenth, whole in zip(("resident", "of which anonymous"), first, second, strict=True):
+            print(f"  {name}: {tenth:.1f} after a tenth of all targets, {whole:.1f} after all", end="")
+            print(f": {whole - tenth:+.1f}")
     reloads("reloaded from the compiled file", folder / "million.detours", folder, flags)
     reloads("reloaded from CSV", folder / "million.toml", folder, flags)
 
