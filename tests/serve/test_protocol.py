@@ -48,8 +48,10 @@ def test_an_answer_is_one_write(rig: Rig) -> None:
     assert client.statuses == [307, 307]
 
 
-def test_what_was_decided_comes_from_the_memo_and_is_the_same(rig: Rig) -> None:
+def test_what_was_decided_twice_comes_from_the_memo_and_is_the_same(rig: Rig) -> None:
     first = rig.ask(POST).octets
+    assert len(rig.endpoint.memo) == 0
+    assert rig.ask(POST).octets == first
     assert len(rig.endpoint.memo) == 1
     assert rig.ask(POST).octets == first
 

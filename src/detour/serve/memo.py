@@ -1,10 +1,9 @@
 """Answers that depend on nothing but the request line and Host, ready to be sent again.
 
 A memo has two generations: what is asked for again moves from the old one to the young one, and when the
-young one is full it becomes the old one. A flood of targets that nobody asks for twice costs what is popular
-no more than one look-up in the old generation, and memory is bounded. What the short way answers
-(`core.direct`) is cheap to make again and is kept from the second time on: 1.5 µs from the memo, 4.8 without
-(in process, 10^4 targets of 10^5 rules, 2026-11-24).
+young one is full it becomes the old one. A target is kept from the second time on, so that a flood of targets
+that nobody asks for twice takes no memory and no place. From the memo an answer costs 1.5 µs, by the short
+way (`core.direct`) 4.8 (in process, 10^4 targets of 10^5 rules, 2026-11-24), decided 20 to 40.
 """
 
 from __future__ import annotations

@@ -525,8 +525,9 @@ class Connection(asyncio.Protocol):
             return found
         entry = endpoint.entry(head, asker, self._trusted, said_so, now)
         if worth_keeping(head, entry, now):
-            endpoint.memo.keep(key, entry)
             self._learn(lines, head)
+            if endpoint.memo.asked_before(key):
+                endpoint.memo.keep(key, entry)
         return entry
 
     def _loops(self, entry: Entry, head: Head) -> bool:
