@@ -7,7 +7,8 @@
     ├── RuleError         a rule file with faults; carries all of them
     ├── SnapshotError     a file of compiled rules that is not whole, or not of this version
     ├── RequestError      the client broke HTTP; carries the status to answer with
-    └── ServeError        the server cannot start or go on (port taken, certificate unreadable)
+    ├── ServeError        the server cannot start or go on (port taken, certificate unreadable)
+    └── LabError          the lab cannot run (no openssl, an address that cannot be bound, a journal of others)
 
 An expected end is a value, not an exception: no match, a loop, a refused method are results.
 A message is one line: the place, the fact, the remedy.
@@ -97,3 +98,7 @@ class RequestError(DetourError):
 
 class ServeError(DetourError):
     """The server cannot start, or cannot go on: a port taken, a certificate unreadable."""
+
+
+class LabError(DetourError):
+    """The lab cannot run: no openssl, an address that cannot be bound, a journal that is not its own."""

@@ -85,6 +85,8 @@ def _said(info: inspect.Type, path: Path) -> str:
             return f"its tables under {_header((*path, 0))}"
         case inspect.StructType():
             return f"a table, under {_header(path)}"
+        case inspect.VarTupleType(item_type=inspect.IntType()):
+            return "a list of them"  # after the number itself
         case inspect.VarTupleType():
             return "a list of texts"
         case inspect.DictType():
