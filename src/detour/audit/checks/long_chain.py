@@ -1,0 +1,40 @@
+"""long-chain: more redirects than a request needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detour.audit.finding import Check, Finding
+from detour.audit.hops import found, redirects
+from detour.core.chain import Chain
+
+MOST = 3  # scheme, host and path, each changed by a redirect of its own
+
+
+def over_chain(chain: Chain) -> Iterator[Finding]:
+    if chain.end.name == "loop" or _repeats(chain):
+        return  # circles have checks of their own
+    number = sum(1 for _ in redirects(chain))
+    if number > MOST:
+        yield found(
+            CHECK, chain, 0, f"{number} redirects from {chain.hops[0].request.url}: {MOST} are plenty"
+        )
+
+
+def _repeats(chain: Chain) -> bool:
+    asked = [(hop.request.method, str(hop.request.url)) for hop in chain.hops]
+    return len(set(asked)) < len(asked)
+
+
+CHECK = Check(
+    name="long-chain",
+    severity="warning",
+    finds=f"A chain has more than {MOST} redirects.",
+    why=(
+        "Each hop costs a round trip, often a handshake, and sends the content again; each is one more "
+        "place to lose the method, and some clients stop at five."
+    ),
+    instead="Let the first redirect lead to the final URL: change scheme, host and path in one Location.",
+    references=("RFC 9110 §15.4", "Fetch §4.4"),
+    over_chain=over_chain,
+)

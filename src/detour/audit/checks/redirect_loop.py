@@ -1,0 +1,56 @@
+"""redirect-loop: a redirect leads back to a request that was sent before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detour.audit.finding import Check, Finding
+from detour.audit.hops import found, location_of
+from detour.core.chain import Chain
+from detour.core.url import URL
+
+
+def over_chain(chain: Chain) -> Iterator[Finding]:
+    if chain.end.name == "arrived":
+        return  # a cookie on the way can open a circle: that is challenge-loop
+    first, last = _circle(chain)
+    if last - first < 2:
+        return  # none, or self-redirect
+    round_trip = " → ".join(f"{hop.request.method} {hop.request.url}" for hop in chain.hops[first:last])
+    yield found(CHECK, chain, first, f"the chain goes round: {round_trip} → and again")
+
+
+def _circle(chain: Chain) -> tuple[int, int]:
+    """The first and, not included, last hop of the first circle; (0, 0) if there is none."""
+    seen: dict[tuple[str, str], int] = {}
+    for place, hop in enumerate(chain.hops):
+        here = (hop.request.method, _key(hop.request.url))
+        if here in seen:
+            return seen[here], place
+        seen[here] = place
+    back = location_of(chain.hops[-1]) if chain.hops and chain.end.name == "loop" else None
+    # The request that closes the circle was not sent; its method stays, whatever the first one's was.
+    method = chain.hops[-1].request.method if chain.hops else ""
+    return (seen[method, _key(back)], len(chain.hops)) if back and (method, _key(back)) in seen else (0, 0)
+
+
+def _key(url: URL) -> str:
+    return f"{url.origin}{url.request_target}"
+
+
+CHECK = Check(
+    name="redirect-loop",
+    severity="error",
+    finds="Two or more redirects lead in a circle.",
+    why=(
+        "The request never arrives; every client goes round until its limit, and sends its content each "
+        "time. Two layers disagree: on the scheme (TLS ends in front of one that forces https), on the "
+        "slash, or on the host."
+    ),
+    instead=(
+        "Let one layer decide on scheme, slash and host, and tell the others the truth about the outside "
+        "(X-Forwarded-Proto from a trusted proxy); `detour trace` names who emitted each redirect."
+    ),
+    references=("RFC 9110 §15.4", "kubernetes/ingress-nginx#1957", "traefik/traefik#3693", "golang/go#70832"),
+    over_chain=over_chain,
+)
