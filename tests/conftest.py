@@ -1,14 +1,18 @@
-"""What every test shares: no skipping where everything must be there."""
+"""What every test shares: nothing skips where everything must be there, and programs heed an interrupt."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 from hypothesis import settings
 
 settings.register_profile("detour", deadline=None, print_blob=True)
 settings.load_profile("detour")
+
+# What a shell runs in the background ignores SIGINT, and so would every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,0 +1,1 @@
+"""Responses as people published them: what was never on stage here, replayed."""
