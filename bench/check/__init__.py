@@ -1,0 +1,1 @@
+"""What checking a URL costs, beside other programs that follow redirects."""

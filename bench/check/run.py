@@ -1,0 +1,62 @@
+"""One client over one list: how long it took, what it used, and whether everything arrived."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from bench.check.clients import Client
+from bench.process import Absent
+
+
+class Round(msgspec.Struct, frozen=True):
+    """Seconds of one run, by the clock and of CPU (user, system), and octets of memory at the most."""
+
+    seconds: float
+    user: float
+    system: float
+    most_memory: int
+
+
+def measure(client: Client, listed: Path, count: int, at_once: int, core: int, seconds: float) -> Round:
+    """Run a client on its core; raises `Absent` when it is too slow or not every URL arrived."""
+    argv = client.argv(listed, at_once)
+    output = listed.with_suffix(".out")
+    with output.open("wb") as out:
+        ended = _run(argv, out.fileno(), core, seconds)
+    arrived = client.arrived(output.read_text(errors="replace"))
+    if arrived != count:
+        raise Absent(f"{arrived} of {count} URLs arrived")
+    return ended
+
+
+def _run(argv: Sequence[str], out: int, core: int, seconds: float) -> Round:
+    """rusage of the process and of the children it waited for, threads included (wait4(2))."""
+    began = time.monotonic()
+    process = subprocess.Popen(
+        ["taskset", "--cpu-list", str(core), *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(__file__).parents[2],
+    )
+    ended, usage = _waited(process.pid, began + seconds)
+    if not ended:
+        process.kill()
+        process.wait()
+        raise Absent(f"not done after {seconds:.0f} s")
+    process.returncode = 0  # it was waited for here
+    return Round(time.monotonic() - began, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def _waited(pid: int, deadline: float) -> tuple[bool, os.struct_rusage]:  # type: ignore[name-defined]
+    while True:
+        ended, _, usage = os.wait4(pid, os.WNOHANG)
+        if ended or time.monotonic() > deadline:
+            return bool(ended), usage
+        time.sleep(0.005)
