@@ -25,7 +25,7 @@ def maker() -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["statuses.md", "reference.md"])
+@pytest.mark.parametrize("name", ["statuses.md", "reference.md", "findings.md", "policies.md"])
 def test_a_made_page_is_what_its_table_says(name: str) -> None:
     assert (ROOT / "docs" / name).read_text() == maker().page(name), "run python docs/make.py"
 

@@ -192,6 +192,14 @@ def test_schema_is_a_json_schema_of_every_key() -> None:
     assert {"name", "pattern", "location", "from", "until", "import", "pass", "expect"} <= keys
 
 
+def test_schema_of_a_contract_has_its_keys_and_of_anything_else_is_refused() -> None:
+    document = json.loads(detour("schema", "contract").stdout)
+    assert {"url", "method", "status", "location", "row"} <= set(
+        document["$defs"]["RequestTable"]["properties"]
+    )
+    assert detour("schema", "nonsense").returncode == 2
+
+
 def test_a_dash_is_standard_input(rules: str) -> None:
     done = detour("match", "-", "POST", "https://api.example.com/v1/orders/7", stdin=RULES)
     assert done.stdout.splitlines()[0] == "307 by orders (-:2)"

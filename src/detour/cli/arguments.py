@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from datetime import datetime
+from typing import TextIO
 
 import typer
 
-from detour.core.message import is_token
+from detour.core.message import METHODS, is_token
 from detour.load import Loaded, load_files
 
 
@@ -35,6 +37,20 @@ def fields(lines: list[str]) -> tuple[tuple[str, str], ...]:
             raise typer.BadParameter(f"{line!r} holds what no field can; leave it out")
         pairs.append((name.strip(), value.strip()))
     return tuple(pairs)
+
+
+def method(name: str) -> str:
+    """A method to ask with; raises `typer.BadParameter`. Names are case-sensitive (RFC 9110 §9.1)."""
+    if not is_token(name) or name == "CONNECT":
+        raise typer.BadParameter(f"{name!r} is no method to ask with; write a token like POST")
+    if name.upper() in METHODS and name not in METHODS:
+        raise typer.BadParameter(f"methods are case-sensitive, and {name!r} is none; write {name.upper()}")
+    return name
+
+
+def coloured(out: TextIO) -> bool:
+    """Whether `out` is a terminal, and its user has not said NO_COLOR (no-color.org)."""
+    return out.isatty() and not os.environ.get("NO_COLOR")
 
 
 def instant(text: str | None) -> float:

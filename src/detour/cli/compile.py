@@ -26,7 +26,7 @@ def compile(
         typer.Option("-o", "--output", help="Where to write: a file, or - for stdout.", show_default=False),
     ],
 ) -> int:
-    """Compile a rule file, and all it imports, into one file that `detour serve` opens at once."""
+    """Make one file of a rule file and its imports. `detour serve` opens it at once."""
     if output != _STDOUT:
         manifest, size = _write_file(rules, output)
         typer.echo(f"{output}: {manifest.rules:,} rules, {size / 1e6:,.1f} MB")

@@ -16,7 +16,7 @@ WIDTH = 88
 def explain(
     what: Annotated[str | None, typer.Argument(help="301, 302, 303, 307, 308, or methods.")] = None,
 ) -> int:
-    """Say what a redirect status means, when to use it, and what clients do."""
+    """Say what a redirect status means and when to use it."""
     if what is None:
         typer.echo(overview())
     elif what == "methods":

@@ -28,7 +28,7 @@ def match(
     at: Annotated[str | None, typer.Option(help="When it is asked: 2026-12-01T00:00:00Z.")] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
 ) -> int:
-    """Say what a request gets, because of which rule, and why earlier rules do not answer."""
+    """Say what a request gets, and why from that rule."""
     if method not in METHODS:
         hint = f"; write {method.upper()}" if method.upper() in METHODS else "; the server answers it 501"
         raise typer.BadParameter(f"the server does not know the method {method!r}{hint}")

@@ -22,7 +22,7 @@ _LISTEN = (
 
 
 def serve(rules: str, listen: list[str], admin: str, **flags: Any) -> int:
-    """Serve redirects from a rule file, or from compiled rules, until told to stop."""
+    """Serve redirects from a rule file, or from compiled rules."""
     if rules == "-":
         raise typer.BadParameter("standard input cannot be watched or read again; name a rule file")
     given = {name: value for name, value in flags.items() if value not in (None, [])}

@@ -12,7 +12,7 @@ from detour.core.example import failure
 
 
 def test(rules: Annotated[str, typer.Argument(help="The rule file.")]) -> int:
-    """Run the `expect` examples of a rule file; exit 1 when one fails."""
+    """Run the examples written in a rule file. Exit 1 when one fails."""
     loaded = arguments.rule_file(rules)
     now = time.time()
     examples = loaded.ruleset.examples
