@@ -19,7 +19,7 @@ from bench.machine import this_machine, two_cores
 from bench.process import Absent, Server, free_port
 
 RESULTS = Path(__file__).parents[1] / "results"
-LENGTHS = (100_000, 1_000_000)  # of the lists that memory is watched over
+LENGTHS = (10_000, 100_000, 1_000_000)  # of the lists that memory is watched over
 
 
 def _flags() -> argparse.Namespace:
@@ -29,7 +29,9 @@ def _flags() -> argparse.Namespace:
     parser.add_argument("--at-once", type=int, default=64, help="requests at a time (default 64)")
     parser.add_argument("--seconds", type=float, default=120, help="patience for one run (default 120)")
     parser.add_argument("--only", metavar="NAME", nargs="+", help="these rows only")
-    parser.add_argument("--million", action="store_true", help="memory over 10^5 and 10^6 URLs, as well")
+    parser.add_argument(
+        "--million", action="store_true", help="memory over 10^4, 10^5 and 10^6 URLs, as well"
+    )
     parser.add_argument("--patience", type=float, default=1200, help="seconds for the million (default 1200)")
     return parser.parse_args()
 

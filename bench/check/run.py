@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import time
 from collections.abc import Sequence
@@ -45,18 +46,28 @@ def _run(argv: Sequence[str], out: int, core: int, seconds: float) -> Round:
         stderr=subprocess.DEVNULL,
         cwd=Path(__file__).parents[2],
     )
-    ended, usage = _waited(process.pid, began + seconds)
+    ended, usage, memory = _waited(process.pid, began + seconds)
     if not ended:
         process.kill()
         process.wait()
         raise Absent(f"not done after {seconds:.0f} s")
     process.returncode = 0  # it was waited for here
-    return Round(time.monotonic() - began, usage.ru_utime, usage.ru_stime, usage.ru_maxrss * 1024)
+    return Round(time.monotonic() - began, usage.ru_utime, usage.ru_stime, memory)
 
 
-def _waited(pid: int, deadline: float) -> tuple[bool, os.struct_rusage]:  # type: ignore[name-defined]
+def _waited(pid: int, deadline: float) -> tuple[bool, os.struct_rusage, int]:  # type: ignore[name-defined]
+    """Whether it ended, what it used, and its memory at the most: `wait4` counts that of its parent, too."""
+    memory = 0
     while True:
+        memory = _peak(pid) or memory
         ended, _, usage = os.wait4(pid, os.WNOHANG)
         if ended or time.monotonic() > deadline:
-            return bool(ended), usage
-        time.sleep(0.005)
+            return bool(ended), usage, memory
+        time.sleep(0.01)
+
+
+def _peak(pid: int) -> int:
+    """Octets resident at the most so far (proc(5)); 0 when it has ended."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    found = re.search(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0

@@ -8,13 +8,15 @@
     ├── SnapshotError     a file of compiled rules that is not whole, or not of this version
     ├── RequestError      the client broke HTTP; carries the status to answer with
     ├── ServeError        the server cannot start or go on (port taken, certificate unreadable)
-    └── LabError          the lab cannot run (no openssl, an address that cannot be bound, a journal of others)
+    └── LabError          the lab cannot run (no openssl, an address in use, a journal of others)
 
 An expected end is a value, not an exception: no match, a loop, a refused method are results.
 A message is one line: the place, the fact, the remedy.
 """
 
 from __future__ import annotations
+
+from typing import Self
 
 import msgspec
 
@@ -82,6 +84,11 @@ class RuleError(DetourError):
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
         self.files = files
+
+    @classmethod
+    def of_file(cls, name: str, fact: str, remedy: str) -> Self:
+        """A file that cannot be used at all: one fault, of the whole of it."""
+        return cls((Fault(Span(name), fact, remedy),))
 
 
 class SnapshotError(_FactError):

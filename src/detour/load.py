@@ -20,7 +20,7 @@ from detour.core.index import IndexWriter
 from detour.core.matcher import RuleSet, Settings
 from detour.core.record import Octets
 from detour.core.settings import pack
-from detour.errors import Fault, RuleError, SnapshotError, Span
+from detour.errors import Fault, RuleError, SnapshotError
 from detour.formats.conversion import Document
 from detour.formats.native import compile_rules, imported_files
 from detour.snapshot import (
@@ -143,7 +143,7 @@ class _Reading:
         try:
             return octets.decode("utf-8-sig")  # editors on Windows put a mark in front
         except UnicodeDecodeError as error:
-            raise _refused(name, f"not UTF-8 (octet {error.start})", "save it as UTF-8") from None
+            raise RuleError.of_file(name, f"not UTF-8 (octet {error.start})", "save it as UTF-8") from None
 
 
 def _copied(name: str, source: int, out: Writer, overrides: Mapping[str, Any]) -> Manifest:
@@ -151,7 +151,7 @@ def _copied(name: str, source: int, out: Writer, overrides: Mapping[str, Any]) -
     try:
         manifest = copy(source, out)
     except SnapshotError as error:
-        raise _refused(name, error.fact, error.remedy) from None
+        raise RuleError.of_file(name, error.fact, error.remedy) from None
     settings = _overridden(Settings(manifest.server, manifest.listeners), overrides)
     write_settings(out, settings)
     manifest = msgspec.structs.replace(manifest, server=settings.server, files=(name,))
@@ -196,12 +196,12 @@ def _opened(name: str) -> Iterator[int]:
             yield copied
         return
     if os.path.exists(name) and not os.path.isfile(name):
-        raise _refused(name, "not a regular file", "name a readable rule file")
+        raise RuleError.of_file(name, "not a regular file", "name a readable rule file")
     try:
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         fact = error.strerror if isinstance(error, OSError) else str(error)
-        raise _refused(name, f"cannot be read: {fact}", "name a readable rule file") from None
+        raise RuleError.of_file(name, f"cannot be read: {fact}", "name a readable rule file") from None
     try:
         yield descriptor
     finally:
@@ -214,8 +214,6 @@ def _read(name: str, descriptor: int) -> bytes:
             file.seek(0)
             return file.read()
     except OSError as error:
-        raise _refused(name, f"cannot be read: {error.strerror}", "name a readable rule file") from None
-
-
-def _refused(name: str, fact: str, remedy: str) -> RuleError:
-    return RuleError((Fault(Span(name), fact, remedy),))
+        raise RuleError.of_file(
+            name, f"cannot be read: {error.strerror}", "name a readable rule file"
+        ) from None

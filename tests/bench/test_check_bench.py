@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
-from bench.check.clients import curl, curl_arrived, detour_arrived, lychee_arrived
+from bench.check.clients import Client, curl, curl_arrived, detour_arrived, lychee_arrived
 from bench.check.origin import CONF, requests_for, urls
 from bench.check.report import Row, Size, growth, table
-from bench.check.run import Round
+from bench.check.run import Round, measure
+from bench.process import Absent
 
 TWO = [Round(2.0, 0.3, 0.1, 50_000_000), Round(4.0, 0.5, 0.3, 60_000_000)]
 
@@ -60,3 +63,24 @@ def test_curl_gets_each_url_with_an_output_of_its_own(tmp_path: Path) -> None:
     argv = curl(listed, 64)
     config = Path(argv[-1]).read_text()
     assert config.count("url = ") == config.count('output = "/dev/null"') == 2
+
+
+def held(octets: int, folder: Path) -> Round:
+    """A client that holds so many octets for a moment."""
+    program = f"held = b'x' * {octets}; import time; time.sleep(0.2); print('1 arrived')"
+    client = Client("held", lambda: "", lambda *_: (sys.executable, "-c", program), lambda _output: 1)
+    return measure(client, folder / "urls.txt", 1, 1, min(os.sched_getaffinity(0)), 20.0)
+
+
+def test_the_memory_of_a_client_is_its_own(tmp_path: Path) -> None:
+    ours = b"x" * 300_000_000  # what the measuring process holds is not counted
+    small, large = held(0, tmp_path), held(100_000_000, tmp_path)
+    assert small.most_memory < 60_000_000
+    assert 100_000_000 < large.most_memory - small.most_memory + 5_000_000 < 130_000_000
+    assert len(ours)
+
+
+def test_a_client_that_does_not_end_is_absent(tmp_path: Path) -> None:
+    client = Client("slow", lambda: "", lambda *_: ("sleep", "60"), lambda _output: 1)
+    with pytest.raises(Absent, match="not done after"):
+        measure(client, tmp_path / "urls.txt", 1, 1, min(os.sched_getaffinity(0)), 0.2)

@@ -242,6 +242,7 @@ def test_reports_to_keep_say_of_what_and_when_they_are(server: RunningServer, co
         (("-", "--rate", "0"), "--rate is in requests a second"),
         (("-", "--policy", "ie6"), "'ie6' is no policy"),
         (("-", "--record", "--resume", "x"), "leave out --resume"),
+        (("-", "--record", "--format", "html"), "leave out --format"),
         (("-", "-o", "no/such/folder/x"), "-o no/such/folder/x: cannot be written"),
         (("-", "--origin", "ftp://x"), "use http or https"),
         (("-", "--guard", "maybe"), "--guard 'maybe'"),

@@ -17,6 +17,7 @@ import trustme
 
 from detour.cli.main import _run
 from detour.core.chain import ENDS, Chain, End, Hop, Outgoing, Response
+from detour.core.policy import POLICIES
 from detour.core.url import URL
 from detour.follow.trace import judge
 from tests.follow.hostile_origins import (
@@ -28,6 +29,7 @@ from tests.follow.hostile_origins import (
     Door,
     Hostile,
     always,
+    redirect,
     reset,
 )
 from tests.net.origin import Origin, Peer, Talk, origin
@@ -112,6 +114,23 @@ def test_a_trace_ends_in_a_value_within_the_limits(
 def tells(detail: str, end: str) -> bool:
     """Whether a failed result says that its chain came to this end."""
     return f"ends with {end}" in detail or detail.startswith(f"{end}:")
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize(
+    "way",
+    [("--resolve", "inside.test:80:169.254.169.254"), ("--connect-to", "inside.test:80:169.254.169.254:80")],
+)
+def test_a_name_that_resolves_to_metadata_is_stopped_whoever_follows(
+    policy: str, way: tuple[str, str], detour: Callable[..., Done], tmp_path: Path
+) -> None:
+    with origin(always(redirect("http://inside.test/"))) as seen:
+        told = detour("trace", str(seen.url()), *way, "--policy", policy, "--json")
+        (tmp_path / "urls.txt").write_text(str(seen.url()))
+        checked = detour("check", str(tmp_path / "urls.txt"), *way, "--policy", policy)
+    assert (told.status, json.loads(told.out)["end"]) == (1, "refused-address")
+    assert checked.status == 1
+    assert "refused-address" in checked.out
 
 
 ANSWERS = (*HEADS, *CONTENTS, *CONNECTIONS, *HTTP2)

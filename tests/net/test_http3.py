@@ -142,3 +142,11 @@ def test_each_version_trusts_only_whom_it_is_told_to_trust(edge: Edge, http: HTT
         end = transport.send(Sending(request))
     assert isinstance(end, Failed)
     assert (end.name, len(edge.behind.heads)) == ("tls", before)
+
+
+def test_no_listener_is_no_connection_in_each_version(http: HTTPVersion) -> None:
+    request = Outgoing("GET", URL.parse(f"https://127.0.0.1:{free_port()}/"))
+    with Transport(TransportSettings(http=http, timeout=10)) as transport:
+        end = transport.send(Sending(request))
+    assert isinstance(end, Failed)
+    assert (end.name, end.remote) == ("connect", "")

@@ -199,5 +199,5 @@ def test_http_2_is_spoken_where_both_agree(nginx: str, ca: str, http: str, versi
 
 def test_http_3_needs_a_libcurl_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(handle, "has_http3", lambda: False)
-    with pytest.raises(DetourError, match="--http auto"):
+    with pytest.raises(DetourError, match="--http3: this libcurl was built without HTTP/3; leave it out"):
         Transport(TransportSettings(http="3"))

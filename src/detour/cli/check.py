@@ -21,7 +21,6 @@ from detour.audit.report_text import TextReport
 from detour.cli import arguments, following
 from detour.cli.following import Ways
 from detour.cli.progress import Bar
-from detour.cli.trace_request import DEFAULT_FIELDS
 from detour.core.chain import Fields, Outgoing
 from detour.core.policy import FETCH
 from detour.core.url import URL
@@ -132,9 +131,11 @@ def check(
     Exit 1 when one fails. Lists ask with GET; an unsafe request is sent where a contract names its method, or
     with --send.
     """
-    told = Output(_format("json" if json else format), output, record)
+    told = Output(following.report_format("json" if json else format), output, record)
     if record and resume:
         raise typer.BadParameter("--record writes everything anew; leave out --resume")
+    if record and told.format != "text":
+        raise typer.BadParameter("--record writes a contract; leave out --format")
     ways = Ways(
         guard, proxy, tuple(resolve), tuple(connect_to), cert, key, cacert, insecure,
         (http1_1, http2, http3), timeout,
@@ -145,7 +146,7 @@ def check(
         now=time.time(),
         origin=str(URL.parse(origin)) if origin else "",
         policy=following.policy(policy, max_hops),
-        fields=_fields(header),
+        fields=following.with_defaults(arguments.fields(header)),
         send=send,
     )
     manner = Manner(retries, following.fail_on(fail_on))
@@ -313,26 +314,13 @@ def _report(output: Output, out: TextIO, sources: list[Source]) -> Report:
     return REPORTS[output.format](title)
 
 
-def _format(name: str) -> str:
-    if name not in REPORTS:
-        raise typer.BadParameter(f"{name!r} is no format; there are {', '.join(REPORTS)}")
-    return name
-
-
-def _fields(header: list[str]) -> Fields:
-    written = arguments.fields(header)
-    told = {name.lower() for name, _ in written}
-    defaults = (field for field in DEFAULT_FIELDS if field[0].lower() not in told)
-    return (*defaults, *(field for field in written if field[1]))
-
-
 def _settings(settings: TransportSettings) -> TransportSettings:
     """As given, and only what results are made of."""
     return msgspec.structs.replace(settings, most_content=_MOST_CONTENT, certificates=False)
 
 
 def _fetch(url: str, settings: TransportSettings) -> bytes:
-    request = Outgoing("GET", URL.parse(url), DEFAULT_FIELDS)
+    request = Outgoing("GET", URL.parse(url), following.DEFAULT_FIELDS)
     whole = msgspec.structs.replace(settings, most_content=_MOST_FETCHED, most_kept=_MOST_FETCHED)
     with Transport(whole) as transport:
         return fetched(transport.run(trace(request, None, FETCH, NOTHING_UNSAFE)))

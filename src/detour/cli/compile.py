@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from detour.errors import Fault, RuleError, Span
+from detour.errors import RuleError
 from detour.load import Progress, compile_into
 from detour.snapshot import Manifest, anonymous_file
 
@@ -41,7 +41,7 @@ def _write_file(rules: str, output: str) -> tuple[Manifest, int]:
     """Put the compiled rules in the place of `output`, whole or not at all."""
     place = os.path.realpath(output)  # a link stays one
     if os.path.exists(place) and not os.path.isfile(place):
-        raise _refused(output, "not a regular file", "name one, or - for stdout")
+        raise RuleError.of_file(output, "not a regular file", "name one, or - for stdout")
     try:
         with _beside(place) as (descriptor, temporary):
             manifest = _compile(rules, descriptor)
@@ -50,7 +50,7 @@ def _write_file(rules: str, output: str) -> tuple[Manifest, int]:
             _sync_folder(place)
             return manifest, os.fstat(descriptor).st_size
     except OSError as error:
-        raise _refused(
+        raise RuleError.of_file(
             output, f"cannot be written: {error.strerror}", "name a file in a folder with room"
         ) from None
 
@@ -112,7 +112,3 @@ def _bar() -> Iterator[Progress | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("compiling", total=None)
         yield lambda rules, lines: bar.update(task, completed=rules, total=max(rules, lines))
-
-
-def _refused(name: str, fact: str, remedy: str) -> RuleError:
-    return RuleError((Fault(Span(name), fact, remedy),))

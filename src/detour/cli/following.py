@@ -8,7 +8,10 @@ from typing import Annotated, get_args
 import msgspec
 import typer
 
+from detour import __version__
 from detour.audit.finding import SEVERITIES, Severity
+from detour.audit.report import REPORTS
+from detour.core.chain import Fields
 from detour.core.policy import POLICIES, Policy
 from detour.net.address import Mode
 from detour.net.settings import HTTPVersion, TransportSettings, ignored_proxies
@@ -41,6 +44,18 @@ Timeout = Annotated[float, typer.Option(metavar="SECONDS", help="For one request
 MaxHops = Annotated[
     int | None, typer.Option(metavar="N", help="Redirects to follow. [default: the policy's]")
 ]
+
+
+# Sent unless written otherwise: some servers refuse who does not say these.
+DEFAULT_FIELDS: Fields = (("User-Agent", f"detour/{__version__}"), ("Accept", "*/*"))
+
+
+def with_defaults(written: Fields) -> Fields:
+    """The default fields that are not written, then those that are; `Accept:` with no value leaves it out."""
+    told = {name.lower() for name, _ in written}
+    known = {name.lower() for name, _ in DEFAULT_FIELDS}
+    defaults = (field for field in DEFAULT_FIELDS if field[0].lower() not in told)
+    return (*defaults, *(field for field in written if field[1] or field[0].lower() not in known))
 
 
 class Ways(msgspec.Struct, frozen=True):
@@ -99,6 +114,13 @@ def fail_on(severity: str) -> Severity | None:
         if known == severity:
             return known
     raise typer.BadParameter(f"--fail-on {severity!r}; write note, warning, error or never")
+
+
+def report_format(name: str) -> str:
+    """A name of `REPORTS`; raises `typer.BadParameter`."""
+    if name not in REPORTS:
+        raise typer.BadParameter(f"{name!r} is no format; there are {', '.join(REPORTS)}")
+    return name
 
 
 def _guard(mode: str) -> Mode:

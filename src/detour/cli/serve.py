@@ -13,7 +13,6 @@ from detour.core.settings import ListenerSettings, Seconds, ServerSettings
 from detour.formats.wording import expected, shown
 from detour.load import compile_into
 from detour.serve.options import DEFAULT_ADMIN, Options
-from detour.serve.server import serve as run
 
 _TABLES: dict[str, type[msgspec.Struct]] = {"server": ServerSettings, "listener": ListenerSettings}
 _LISTEN = (
@@ -23,6 +22,8 @@ _LISTEN = (
 
 def serve(rules: str, listen: list[str], admin: str, **flags: Any) -> int:
     """Serve redirects from a rule file, or from compiled rules."""
+    from detour.serve.server import serve as run  # here only: no other command needs a server to begin with
+
     if rules == "-":
         raise typer.BadParameter("standard input cannot be watched or read again; name a rule file")
     given = {name: value for name, value in flags.items() if value not in (None, [])}

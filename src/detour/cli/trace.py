@@ -51,6 +51,9 @@ class Look(msgspec.Struct, frozen=True):
     curl: bool
 
 
+_CHAIN_ALONE = Look("", "", False, False, False)
+
+
 class Output(msgspec.Struct, frozen=True):
     """How it is printed, and when it fails."""
 
@@ -95,14 +98,16 @@ def trace(
     Unsafe requests are sent where -X or -d asks for them, to that origin alone; --send sends all. Exit 1: a
     finding at --fail-on, or no answer.
     """
-    output = Output("json" if json else _format(format), fail_on)
+    output = Output("json" if json else following.report_format(format), fail_on)
     following.fail_on(fail_on)
+    look = Look(methods, preflight, expect, probe_open, curl)
     if har:
+        if method or data is not None or send or look != _CHAIN_ALONE:
+            raise typer.BadParameter("--har sends nothing; leave out what is to be sent or probed")
         return _print(_explained(har, url), output)
     if not url:
         raise typer.BadParameter("no URL; write detour trace URL, or --har FILE")
     url = _read_url() if url == "-" else url
-    look = Look(methods, preflight, expect, probe_open, curl)
     typed = _checked(typed_request(url, method, data, header, cookie, user, send), look, bool(method), send)
     ways = Ways(
         guard, proxy, tuple(resolve), tuple(connect_to), cert, key, cacert, insecure,
@@ -214,12 +219,6 @@ def _origin(text: str) -> str:
         return URL.parse(text).origin
     except URLError:
         raise typer.BadParameter(f"{text!r} is no origin; write https://shop.example") from None
-
-
-def _format(name: str) -> str:
-    if name not in REPORTS:
-        raise typer.BadParameter(f"{name!r} is no format; there are {', '.join(REPORTS)}")
-    return name
 
 
 def _print(view: View, output: Output) -> int:

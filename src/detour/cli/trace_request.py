@@ -10,16 +10,12 @@ from urllib.parse import unquote
 import msgspec
 import typer
 
-from detour import __version__
-from detour.cli import arguments
+from detour.cli import arguments, following
 from detour.core.chain import Content, Fields, Outgoing
 from detour.core.url import URL
 from detour.follow.consent import Consent
 from detour.follow.curl_command import CurlContent
 from detour.follow.trace import Octets
-
-# Sent unless written otherwise: some servers refuse who does not say these. `-H 'Accept:'` leaves one out.
-DEFAULT_FIELDS: Fields = (("User-Agent", f"detour/{__version__}"), ("Accept", "*/*"))
 
 
 class Typed(msgspec.Struct, frozen=True):
@@ -79,16 +75,11 @@ def _fields(header: list[str], cookie: list[str], user: str) -> Fields:
     if user and ":" not in user:
         raise typer.BadParameter(f"-u {user!r} has no password; write -u USER:PASSWORD, or -u USER:")
     cookies = arguments.fields([f"Cookie: {'; '.join(cookie)}"] if cookie else [])
-    told = {name.lower() for name, _ in written}
-    defaults = tuple(field for field in DEFAULT_FIELDS if field[0].lower() not in told)
-    unwanted = {name.lower() for name, _ in defaults + DEFAULT_FIELDS}
-    kept = tuple((name, value) for name, value in written if value or name.lower() not in unwanted)
-    if user and "authorization" in told:
+    if user and any(name.lower() == "authorization" for name, _ in written):
         raise typer.BadParameter("Authorization is written twice; use -u or -H 'Authorization: …'")
     basic = base64.b64encode(user.encode("utf-8", "surrogateescape")).decode()  # RFC 7617 §2
     return (
-        *defaults,
-        *kept,
+        *following.with_defaults(written),
         *([("Authorization", f"Basic {basic}")] if user else []),
         *cookies,
     )

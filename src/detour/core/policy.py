@@ -15,7 +15,7 @@ import msgspec
 
 from detour.core.chain import CREDENTIAL_FIELDS
 from detour.core.status import REDIRECT_STATUSES
-from detour.core.url import DEFAULT_PORTS, URL
+from detour.core.url import URL
 
 Names = frozenset[str]
 
@@ -120,13 +120,9 @@ REFERER: dict[str, str] = {
 }
 
 
-def _port(url: URL) -> str:
-    return url.port or DEFAULT_PORTS[url.scheme]
-
-
 def _to_https(before: URL, after: URL) -> bool:
-    here = (before.hostname, before.scheme, _port(before))
-    return here == (after.hostname, "http", "80") and (after.scheme, _port(after)) == ("https", "443")
+    here, there = ((url.scheme, url.port_or_default) for url in (before, after))
+    return before.hostname == after.hostname and here == ("http", "80") and there == ("https", "443")
 
 
 def _subdomain(host: str, of: str) -> bool:

@@ -89,6 +89,11 @@ class URL(msgspec.Struct, frozen=True):
         return f"{self.hostname}:{self.port}" if self.port else self.hostname
 
     @property
+    def port_or_default(self) -> str:
+        """The port that is connected to: the one written, or the scheme's."""
+        return self.port or DEFAULT_PORTS[self.scheme]
+
+    @property
     def origin(self) -> str:
         """Scheme, host and port as one text (RFC 6454 §6)."""
         return f"{self.scheme}://{self.authority}"

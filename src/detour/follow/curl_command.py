@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 
 from detour.core.chain import Outgoing
-from detour.core.url import DEFAULT_PORTS, URL
+from detour.core.url import URL
 from detour.net.settings import TransportSettings
 
 # What curl would add by itself (curl(1)); a name without a value takes it back.
@@ -110,7 +110,7 @@ def _tls(settings: TransportSettings) -> Iterator[str]:
 
 def _each(flag: str, values: tuple[str, ...], url: URL) -> Iterator[str]:
     """`HOST:PORT:…` of the URL's host and port; either may be left out, and then means any (curl(1))."""
-    port = url.port or DEFAULT_PORTS[url.scheme]
+    port = url.port_or_default
     here = tuple(f"{host}:{number}:" for host in (url.hostname, "", "*") for number in (port, ""))
     for value in values:
         if value.lower().startswith(here):

@@ -15,7 +15,7 @@ from detour.core.location import resolve
 from detour.core.matcher import RuleSet
 from detour.core.message import Request
 from detour.core.rule import Example
-from detour.core.url import DEFAULT_PORTS, URL
+from detour.core.url import URL
 from detour.follow.claim import Claim, Expected, Unusable
 from detour.follow.consent import Consent
 
@@ -47,8 +47,8 @@ def example_claim(ruleset: RuleSet, example: Example, live: Live) -> Claim | Unu
 
 def connections(origin: URL, claims: list[Claim]) -> tuple[str, ...]:
     """What a transport must be told so that each host is connected to the origin: HOST:PORT:HOST:PORT."""
-    there = f"{origin.hostname}:{_port(origin)}"
-    hosts = {f"{claim.request.url.hostname}:{_port(claim.request.url)}" for claim in claims}
+    there = f"{origin.hostname}:{origin.port_or_default}"
+    hosts = {f"{claim.request.url.hostname}:{claim.request.url.port_or_default}" for claim in claims}
     return tuple(f"{host}:{there}" for host in sorted(hosts - {there}))
 
 
@@ -79,7 +79,3 @@ def _claim(name: str, example: Example, url: URL, decision: Decision, live: Live
         span=example.span,
         first_only=True,
     )
-
-
-def _port(url: URL) -> str:
-    return url.port or DEFAULT_PORTS[url.scheme]

@@ -136,7 +136,9 @@ def _opened(name: str, asking: Asking) -> BinaryIO:
         return cast(BinaryIO, gzip.open(name)) if packed else open(name, "rb")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise _refused(name, f"cannot be read: {reason}", "name a contract, a list of URLs, or -") from None
+        raise RuleError.of_file(
+            name, f"cannot be read: {reason}", "name a contract, a list of URLs, or -"
+        ) from None
 
 
 def _buffered(octets: bytes) -> BinaryIO:
@@ -166,7 +168,7 @@ def _toml(name: str, file: BinaryIO, asking: Asking) -> Source:
     try:
         text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _refused(name, f"not UTF-8 (octet {error.start})", "save it as UTF-8") from None
+        raise RuleError.of_file(name, f"not UTF-8 (octet {error.start})", "save it as UTF-8") from None
     document = Document.parse(name, text)
     if not contract.is_contract(document.data) and "rule" in document.data:
         return _rules(name, asking)
@@ -185,15 +187,15 @@ def _toml(name: str, file: BinaryIO, asking: Asking) -> Source:
 
 def _rules(name: str, asking: Asking) -> Source:
     if name == "-":
-        raise _refused(name, "a rule file on standard input", "name the file")
+        raise RuleError.of_file(name, "a rule file on standard input", "name the file")
     if not asking.origin:
-        raise _refused(name, "a rule file says nothing about where it is served", "add --origin URL")
+        raise RuleError.of_file(name, "a rule file says nothing about where it is served", "add --origin URL")
     origin = URL.parse(asking.origin)
     live = rule_examples.Live(origin, asking.now, asking.fields, asking.send)
     ruleset = load(name)
     entries = [rule_examples.example_claim(ruleset, example, live) for example in ruleset.examples]
     if not entries:
-        raise _refused(name, "no rule has an example to check", "write [[rule.expect]] under a rule")
+        raise RuleError.of_file(name, "no rule has an example to check", "write [[rule.expect]] under a rule")
     claims = [entry for entry in entries if isinstance(entry, Claim)]
     return Source(name, "rules", entries, len(entries), rule_examples.connections(origin, claims))
 
@@ -323,7 +325,3 @@ def fetched(chain: Chain) -> bytes:
         raise DetourError(f"{first}: did not come whole ({why}); download it and name the file")
     assert chain.hops[0].request.method in SAFE_METHODS
     return last.content
-
-
-def _refused(name: str, fact: str, remedy: str) -> RuleError:
-    return RuleError((Fault(Span(name), fact, remedy),))

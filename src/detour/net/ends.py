@@ -64,7 +64,9 @@ ERRORS: dict[int, Row] = {
     100: Row("malformed-response", "the head has a line of over 100,000 octets or over 5,000 lines"),
 }
 _BROKEN = (pycurl.E_SEND_ERROR, pycurl.E_RECV_ERROR)
-_NO_TUNNEL = ("CONNECT tunnel failed", "Proxy CONNECT aborted")  # libcurl's words
+# libcurl's words. The last come with E_SEND_ERROR where HTTP/3 was tried, too.
+_NO_TUNNEL = ("CONNECT tunnel failed", "Proxy CONNECT aborted")
+_NO_CONNECTION = "Failed to connect to"
 _UNKNOWN = Row("protocol", "the exchange failed")
 
 # What the time ran out in, by the first of these instants that never came.
@@ -89,6 +91,8 @@ def _by_circumstance(code: int, words: str, timings: Timings, secure: bool) -> R
     """What a code that can mean several things means here, where that can be told."""
     if words.startswith(_NO_TUNNEL):
         return Row("proxy", "the proxy did not connect")
+    if words.startswith(_NO_CONNECTION):
+        return ERRORS[pycurl.E_COULDNT_CONNECT]
     in_handshake = timings.connect and not timings.tls
     if code in _BROKEN and secure and (in_handshake or " alert " in words):
         return Row("tls", _TLS)

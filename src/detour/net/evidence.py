@@ -77,9 +77,8 @@ def _connect(curl: Any, settings: TransportSettings, sending: Sending) -> None:
 
 
 def _request(request: Outgoing) -> bytes:
-    fields = [
-        f"{name}: {value}".encode("utf-8", "surrogateescape") for name, value in request.fields
-    ]  # checked when first sent
+    # The fields were checked when first sent.
+    fields = [f"{name}: {value}".encode("utf-8", "surrogateescape") for name, value in request.fields]
     host = [] if request.values("host") else [f"Host: {request.url.authority}".encode()]
     line = f"{request.method} {request.url.request_target} HTTP/1.1".encode()
     return b"\r\n".join([line, *host, *fields, b"Connection: close", b"", b""])
@@ -105,9 +104,8 @@ def _ask(curl: Any, request: bytes, seconds: float) -> bytes:
         if not piece:
             break
         came += piece
-        if _HEAD_END.search(
-            came, max(0, len(came) - len(piece) - 3)
-        ):  # the connection may stay open, whatever was asked
+        if _HEAD_END.search(came, max(0, len(came) - len(piece) - 3)):
+            # The connection may stay open, whatever was asked.
             deadline = min(deadline, monotonic() + _REST_SECONDS)
     return came
 

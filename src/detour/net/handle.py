@@ -41,7 +41,7 @@ def has_http3() -> bool:
 def set_constants(curl: pycurl.Curl, settings: TransportSettings) -> None:
     """Set what holds for every request; raises `DetourError` for what libcurl cannot do."""
     if settings.http == "3" and not has_http3():
-        raise DetourError("--http 3: this libcurl was built without HTTP/3; use --http auto")
+        raise DetourError("--http3: this libcurl was built without HTTP/3; leave it out")
     for option, value in _CONSTANTS:
         curl.setopt(option, value)
     curl.setopt(pycurl.HTTP_VERSION, _VERSIONS[settings.http])

@@ -35,7 +35,6 @@ class Lines:
         self._multi = pycurl.CurlMulti()
         self._watch = Watch()
         self._free = [Line(settings, self._certificates)]
-        self._made = 1
         self._count = count
         self._busy: dict[pycurl.Curl, Line] = {}
         self._running = 0

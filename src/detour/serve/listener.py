@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import msgspec
 
 from detour.core.settings import ListenerSettings
-from detour.core.url import DEFAULT_PORTS, URL
+from detour.core.url import URL
 from detour.errors import ServeError, URLError
 from detour.serve.certificate import TLS
 
@@ -56,7 +56,7 @@ class Address(msgspec.Struct, frozen=True):
             raise ServeError(
                 f"cannot listen on {listen!r}; write http://ADDRESS:PORT or https://ADDRESS:PORT"
             )
-        return url.scheme, _resolve(url.hostname, int(url.port or DEFAULT_PORTS[url.scheme]), listen)
+        return url.scheme, _resolve(url.hostname, int(url.port_or_default), listen)
 
     @classmethod
     def of_text(cls, text: str) -> Address:

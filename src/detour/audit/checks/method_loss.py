@@ -15,7 +15,7 @@ _KEEPING = {301: 308, 302: 307}
 def over_chain(chain: Chain) -> Iterator[Finding]:
     for redirect in redirects(chain):
         status, before, after = redirect.response.status, redirect.request, next_method(redirect)
-        if status not in _KEEPING or after == before.method or before.method == "HEAD":
+        if status not in _KEEPING or after == before.method or before.method in ("GET", "HEAD"):
             continue
         became = f"{before.method} {before.url} becomes {after} on {status}"
         lost = ", and its content is dropped" if before.content != "none" else ""
