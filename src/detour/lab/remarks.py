@@ -1,0 +1,102 @@
+"""What stands behind a verdict: written by hand, told wherever a cell is like its row."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from detour.lab.result import Cell
+
+ANY: tuple[str, ...] = ()
+
+
+class Remark(msgspec.Struct, frozen=True):
+    """Why cells of `clients` (none: any) and cases like `cases` have one of `verdicts` in any run."""
+
+    clients: tuple[str, ...]
+    cases: str  # a regular expression, of the whole id
+    verdicts: frozenset[str]
+    words: str
+    source: str = ""
+
+    def fits(self, client: str, cell: Cell) -> bool:
+        """Whether it is about this cell."""
+        pairs = ((cell.request, cell.credentials), *((one.request, one.credentials) for one in cell.varying))
+        seen = {verdict for pair in pairs for verdict in pair}
+        named = not self.clients or client in self.clients
+        return named and bool(seen & self.verdicts) and re.fullmatch(self.cases, cell.case) is not None
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.source})" if self.source else self.words
+
+
+_LOST, _REFUSED = frozenset({"lost"}), frozenset({"refused"})
+_UNSETTLED = frozenset({"refused", "hung"})
+
+REMARKS: tuple[Remark, ...] = (
+    Remark(
+        *(ANY, r"early/.*/(64-kib|4-mib|expect)/close", _UNSETTLED),
+        "The origin closes with content unread. Whether the client reads the redirect before the reset, or "
+        "fails to write first, is a race; a server avoids it by a lingering close",
+        "RFC 9112 §9.6",
+    ),
+    Remark(
+        *(("curl",), r"same/30[123]/(PUT|PATCH|DELETE|QUERY)/.*", frozenset({"lost", "misrewritten"})),
+        "With -X the method is kept and the content of -d is not; -L changes POST only. `--follow`, of curl "
+        "8.16 and later, does what the status says",
+        "curl/curl#2007, curl/curl#8327",
+    ),
+    Remark(
+        *(("requests",), r"same/30[123]/.*", _LOST),
+        "On 301 the method stays and the content is dropped: `resolve_redirects` purges it for all but 307 "
+        "and 308",
+        "psf/requests, sessions.py",
+    ),
+    Remark(
+        *(("requests",), r".*/(stream|file|chunked)(/.*)?", _LOST),
+        "A generator has been read when the redirect comes; it is sent again, empty, with success reported. "
+        "Give bytes, or an open file",
+    ),
+    Remark(
+        *(("urllib3",), r".*/(stream|file)(/.*)?", _LOST),
+        "`PoolManager.urlopen` sends a file or generator again without rewinding it: the second request is "
+        "empty",
+        "urllib3/urllib3#5181",
+    ),
+    Remark(
+        *(("httpx",), r".*/file(/.*)?", frozenset({"lost", "refused"})),
+        "An open file has been read to its end when the redirect comes: the second request announces its "
+        "length, sends nothing and ends in LocalProtocolError. Give bytes, or open the file again",
+    ),
+    Remark(
+        *(("httpx", "aiohttp"), r".*/stream(/.*)?", _REFUSED),
+        "A generator cannot be read twice, and the client says so",
+    ),
+    Remark(
+        *(("urllib.request",), r".*", _REFUSED),
+        "HTTPRedirectHandler follows 307 and 308 for GET and HEAD only, 301 to 303 for POST besides; for all "
+        "others HTTPError is raised. Follow by hand",
+        "cpython, Lib/urllib/request.py",
+    ),
+    Remark(
+        *(("Node fetch", "undici"), r".*/multipart(/.*)?", frozenset({"altered"})),
+        "FormData is written again with a new boundary while Content-Type keeps the old one: the target "
+        "cannot read the form",
+        "nodejs/undici#4065",
+    ),
+    Remark(
+        *(("HttpURLConnection",), r".*/308/.*", _REFUSED),
+        "HttpURLConnection does not know 308: the answer is handed back",
+    ),
+    Remark(
+        *(ANY, r"credentials/.*x-api-key/.*", frozenset({"forwarded"})),
+        "No library knows which fields of its caller are secret",
+        "RFC 9110 §15.4, step 2",
+    ),
+)
+
+
+def remarks(client: str, cell: Cell) -> tuple[str, ...]:
+    """What is known of a cell."""
+    return tuple(str(one) for one in REMARKS if one.fits(client, cell))
