@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import glob
 import os
+import re
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,8 @@ from detour.core.record import Octets
 from detour.core.settings import pack
 from detour.errors import Fault, RuleError, SnapshotError
 from detour.formats.conversion import Document
+from detour.formats.dialects import NAMES, Dialect, Files, detected, named
+from detour.formats.layer import NATIVE, Layer, read_layer, read_native
 from detour.formats.native import compile_rules, imported_files
 from detour.snapshot import (
     Manifest,
@@ -217,3 +222,76 @@ def _read(name: str, descriptor: int) -> bytes:
         raise RuleError.of_file(
             name, f"cannot be read: {error.strerror}", "name a readable rule file"
         ) from None
+
+
+# --- configurations of other programs ---------------------------------------------------------------
+
+MOST_FILES = 1_000  # that one configuration may include
+MOST_OCTETS = 1 << 30  # of one configuration, in all
+
+
+def load_layer(path: str | os.PathLike[str], name: str = "", dialect: str = "") -> Layer:
+    """Read a configuration of any dialect (`-`: from standard input) and all that it includes, as one layer.
+
+    `dialect` is detected where it is not given, `name` is the file's. Raises `RuleError` for a file that
+    cannot be read, a dialect that cannot be told, and a native rule file with faults.
+    """
+    file = os.fspath(path)
+    text = _text_of(file)
+    if dialect in ("", NATIVE) and (dialect or _is_native(file, text)):
+        return _native_layer(name or file, file, text)
+    found = named(dialect) if dialect else detected(file, text)
+    if found is None:
+        known = ", ".join((NATIVE, *NAMES))
+        fact = f"`{dialect}` is no dialect" if dialect else "no dialect that is known by its content"
+        raise RuleError.of_file(file, fact, f"name one with --dialect: {known}")
+    return read_layer(name or file, found, Files(file, _with_includes(file, text, found)))
+
+
+def _text_of(file: str) -> str:
+    try:
+        with _opened(file) as source:
+            return _read(file, source).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RuleError.of_file(file, f"not UTF-8 (octet {error.start})", "save it as UTF-8") from None
+
+
+def _is_native(file: str, text: str) -> bool:
+    """Whether it is a rule file: TOML with a table that only those have."""
+    if not re.search(r"^\s*\[\[rule\]\]", text, re.MULTILINE):
+        return False
+    try:
+        return "rule" in tomllib.loads(text)
+    except ValueError:
+        return file.endswith(".toml")  # let its own reader say what is wrong with it
+
+
+def _native_layer(name: str, file: str, text: str) -> Layer:
+    document = Document.parse(file, text)
+    folder = Path(file).parent
+    files: dict[str, str | Fault] = {}
+    for written in imported_files(document):
+        try:
+            files[written] = _text_of(str(folder / written))
+        except RuleError as error:
+            files[written] = error.faults[0]
+    return read_native(name, document, files, text)
+
+
+def _with_includes(file: str, text: str, dialect: Dialect) -> dict[str, str]:
+    """The texts of a file and of all it includes, and they include, each once. A name is a path relative to
+    the entry's folder, or a glob; what is not there is for the reader to say."""
+    folder = Path(file).parent
+    texts, waiting, octets = {file: text}, [text], len(text)
+    while waiting:
+        for written in dialect.includes(waiting.pop()):
+            for found in sorted(glob.glob(str(folder / written))):
+                if found in texts or not os.path.isfile(found):
+                    continue
+                texts[found] = _text_of(found)
+                waiting.append(texts[found])
+                octets += len(texts[found])
+                if len(texts) > MOST_FILES or octets > MOST_OCTETS:
+                    remedy = "audit its parts one by one"
+                    raise RuleError.of_file(file, "it includes too much to be read as one", remedy)
+    return texts

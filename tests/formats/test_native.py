@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from detour import RuleError, load, load_files
-from detour.formats.imports import DIALECTS
+from detour.formats.dialects import NAMES
 from detour.formats.tables import Dialect
 from tests.core.rules import ask, rules
 
@@ -187,7 +187,7 @@ def test_defaults_do_not_make_pass_rules_ignore_case() -> None:
 
 
 def test_every_dialect_has_a_reader() -> None:
-    assert set(get_args(Dialect)) == {dialect.name for dialect in DIALECTS}
+    assert set(get_args(Dialect)) == set(NAMES)
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,14 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
     hosts: tuple[str, ...] = ()  # the hosts an authority with captures may yield
 
     @classmethod
-    def parse(cls, text: str, groups: frozenset[str], hosts: tuple[str, ...] = ()) -> Template:
-        """Parse `text` for a pattern capturing `groups`; raises `TemplateError`."""
+    def parse(
+        cls, text: str, groups: frozenset[str], hosts: tuple[str, ...] = (), *, any_host: bool = False
+    ) -> Template:
+        """Parse `text` for a pattern capturing `groups`; raises `TemplateError`.
+
+        `any_host`: captures may choose the host though `hosts` lists none; for rules that are judged, not
+        served.
+        """
         plain = _PLAIN.fullmatch(text)
         if plain is not None:
             scheme, authority, path = plain.groups("")
@@ -77,7 +83,7 @@ class Template(msgspec.Struct, frozen=True, array_like=True):
         path, question_mark, query = rest.partition("?")
         return cls(
             scheme=scheme,
-            authority=_authority(authority, scheme, groups, hosts),
+            authority=_authority(authority, scheme, groups, any_host or bool(hosts)),
             path=_parts(path or "/", "path", groups),
             query=_parts(query, "query", groups) if question_mark else None,
             fragment=_parts(fragment, "fragment", groups) if hash_mark else None,
@@ -255,12 +261,12 @@ def _encode(found: re.Match[str]) -> str:
     return "".join(f"%{octet:02X}" for octet in found[0].encode())
 
 
-def _authority(text: str, scheme: str, groups: frozenset[str], hosts: tuple[str, ...]) -> tuple[Part, ...]:
+def _authority(text: str, scheme: str, groups: frozenset[str], chosen: bool) -> tuple[Part, ...]:
     if "@" in text:
         raise TemplateError("the location carries user information", "drop everything up to the @")
     parts = _parts(text, "authority", groups)
     slots = [part for part in parts if isinstance(part, Slot)]
-    if any(slot.name not in URL_SLOTS for slot in slots) and not hosts:
+    if any(slot.name not in URL_SLOTS for slot in slots) and not chosen:
         raise TemplateError(
             "a capture chooses the host of the location: whoever writes the request decides where it goes",
             "list the hosts it may yield in location_hosts, or write the host out",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Iterator
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,26 +14,8 @@ from detour.core.rule import Rule, Terms
 from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.core.template import Template
 from detour.errors import Fault, PatternError, Span, TemplateError
-from detour.formats import cloudflare_bulk, cloudflare_pages, csv_file, ipfs, netlify, vercel_bulk
+from detour.formats.dialects import Dialect, Files, named
 from detour.formats.draft import OR_PASS, Draft, LineFault
-
-
-class Dialect(msgspec.Struct, frozen=True):
-    """A format that rules can be imported from."""
-
-    name: str
-    read: Callable[[str], Iterator[Draft | LineFault]]
-    default_status: int
-
-
-DIALECTS = (
-    Dialect("netlify", netlify.read, netlify.DEFAULT_STATUS),
-    Dialect("cloudflare-pages", cloudflare_pages.read, cloudflare_pages.DEFAULT_STATUS),
-    Dialect("ipfs", ipfs.read, ipfs.DEFAULT_STATUS),
-    Dialect("csv", csv_file.read, csv_file.DEFAULT_STATUS),
-    Dialect("cloudflare-bulk", cloudflare_bulk.read, cloudflare_bulk.DEFAULT_STATUS),
-    Dialect("vercel-bulk", vercel_bulk.read, vercel_bulk.DEFAULT_STATUS),
-)
 
 MAX_FAULTS = 100  # of one file, that are listed
 
@@ -50,6 +33,8 @@ class Import(msgspec.Struct, frozen=True):
     ignore_case: bool
     query: Literal["keep", "drop"] | None  # None: as the line's dialect has it
     terms: Terms  # what applies to each line: window, methods, conditions, …
+    any_host: bool = False  # whether a capture may choose the Location's host: to be judged, not served
+    most_faults: int = MAX_FAULTS
 
 
 class Imported(msgspec.Struct, frozen=True):
@@ -57,12 +42,16 @@ class Imported(msgspec.Struct, frozen=True):
 
     faults: tuple[Fault, ...]
     warnings: tuple[str, ...]
+    passed: tuple[Fault, ...] = ()  # with `on_fault = "pass"`: what cannot be expressed
+    notes: tuple[str, ...] = ()  # the warnings that are no faults
+    implicit: Mapping[Span, str] = msgspec.field(default_factory=dict)  # see `Draft.implicit`
 
 
 class _Faults:
-    """The first `MAX_FAULTS` faults of a file, by line, and how many there are in all."""
+    """The first faults of a file, by line, and how many there are in all."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self.first: list[Fault] = []
         self._more = 0
         self._more_from = Span()
@@ -73,7 +62,7 @@ class _Faults:
         if fault == self._last:
             return
         self._last = fault
-        if len(self.first) < MAX_FAULTS:
+        if len(self.first) < self._most:
             insort(self.first, fault)
             return
         if fault < self.first[-1]:
@@ -89,44 +78,50 @@ class _Faults:
         fact = f"and {self._more} more from here on"
         return (
             *self.first,
-            Fault(self._more_from, fact, f"the first {MAX_FAULTS} are listed; correct these"),
+            Fault(self._more_from, fact, f"the first {self._most} are listed; correct these"),
         )
 
 
 Add = Callable[[Rule, Filing], None]
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def read_import(job: Import, text: str, add: Add) -> Imported:
+def read_import(job: Import, text: str, add: Add, included: Mapping[str, str] = _NOTHING) -> Imported:
     """Hand each rule of `text` to `add`, in order; a million of them are never held at once.
 
-    Faults of `on_fault = "pass"` become `pass` rules and warnings. Of the faults the first `MAX_FAULTS`
-    are kept, then one that says how many more there are.
+    Faults of `on_fault = "pass"` become `pass` rules and warnings. Of the faults the first `most_faults`
+    are kept, then one that says how many more there are. `included`: the texts that `text` may include.
     """
-    return _Importer(job, add).read(text)
+    return _Importer(job, add).read(Files(job.file, {**included, job.file: text}))
 
 
 class _Importer:
     def __init__(self, job: Import, add: Add) -> None:
         self.job = job
         self.add = add
-        self.dialect = next(dialect for dialect in DIALECTS if dialect.name == job.dialect)
-        self.faults = _Faults()
+        dialect = named(job.dialect)
+        assert dialect is not None  # the tables of a rule file know no other
+        self.dialect = dialect
+        self.faults = _Faults(job.most_faults)
         self.faulty = self.passing = (
             0  # lines that cannot be expressed; those that a `pass` rule stands in for
         )
-        self.notes: dict[str, tuple[int, int]] = {}  # first line, count
-        self.terms = {query: _with_query(job, query) for query in ("keep", "drop")}
+        self.notes: dict[tuple[str, str], tuple[int, int]] = {}  # (file, note): first line, count
+        self.implicit: dict[Span, str] = {}
+        self.terms: dict[Any, Terms] = {}
 
-    def read(self, text: str) -> Imported:
-        for line in self.dialect.read(text):
+    def read(self, files: Files) -> Imported:
+        for line in self.dialect.read(files):
             outcome = self._take(line) if isinstance(line, Draft) else line
             if isinstance(outcome, LineFault):
                 self._fault(outcome)
         faults = self.faults.listed()
-        told = [f"{self.job.file}:{first}: {note}{_and_more(n)}" for note, (first, n) in self.notes.items()]
+        told = tuple(
+            f"{file}:{first}: {note}{_and_more(count)}" for (file, note), (first, count) in self.notes.items()
+        )
         if self.job.pass_on_fault:
-            return Imported((), (*map(str, faults), *self._count(), *told))
-        return Imported(faults, tuple(told))
+            return Imported((), (*map(str, faults), *self._count(), *told), faults, told, self.implicit)
+        return Imported(faults, told, (), told, self.implicit)
 
     def _fault(self, found: LineFault) -> None:
         remedy = found.remedy
@@ -136,13 +131,22 @@ class _Importer:
             self.passing += passes
             told = _stand_in(found) if passes else "nothing stands in for it"
             remedy = f"{remedy.removesuffix(OR_PASS)} ({told})"
-        self.faults.add(Fault(Span(self.job.file, found.line), found.fact, remedy))
+        self.faults.add(Fault(Span(found.file or self.job.file, found.line), found.fact, remedy))
 
     def _passes(self, found: LineFault) -> bool:
         """Let what the line matches answer 404, where that can be said."""
         if found.pattern is None:
             return False
-        draft = Draft(found.line, found.pattern, parameters=found.parameters, ignore_case=found.ignore_case)
+        draft = Draft(
+            found.line,
+            found.pattern,
+            parameters=found.parameters,
+            ignore_case=found.ignore_case,
+            file=found.file,
+            methods=found.methods,
+            when=found.when,
+            unless=found.unless,
+        )
         return self._take(draft) is None
 
     def _count(self) -> Iterator[str]:
@@ -158,14 +162,15 @@ class _Importer:
         try:
             made = [self._rule(draft, pattern) for pattern in patterns]
         except (PatternError, TemplateError) as error:
-            return LineFault(
-                draft.line, error.fact, error.remedy, draft.pattern, draft.parameters, draft.ignore_case
-            )
+            return _refused(draft, error)
         for rule, filing in made:
             self.add(rule, filing)
         if draft.note:
-            first, count = self.notes.get(draft.note, (draft.line, 0))
-            self.notes[draft.note] = min(first, draft.line), count + 1
+            known = (draft.file or self.job.file, draft.note)
+            first, count = self.notes.get(known, (draft.line, 0))
+            self.notes[known] = min(first, draft.line), count + 1
+        if draft.implicit:
+            self.implicit[made[0][0].span] = draft.implicit
         return None
 
     def _rule(self, draft: Draft, pattern: str) -> tuple[Rule, Filing]:
@@ -177,24 +182,59 @@ class _Importer:
             groups = filing.groups
             if draft.parameters:
                 groups = groups.union(one.group for one in draft.parameters if one.group)
-            template = Template.parse(draft.location, groups, job.location_hosts)
+            template = Template.parse(draft.location, groups, job.location_hosts, any_host=job.any_host)
         rule = Rule(
-            f"{job.name}:{draft.line}",
+            f"{job.name}:{draft.file}:{draft.line}" if draft.file else f"{job.name}:{draft.line}",
             job.name,
-            Span(job.file, draft.line),
+            Span(draft.file or job.file, draft.line),
             pattern,
             template,
             _status(draft, job, self.dialect),
-            self.terms[draft.query],
+            self._terms(draft),
             ignore_case,
             draft.parameters,
             _takes_query(draft, template),
         )
         return rule, filing
 
+    def _terms(self, draft: Draft) -> Terms:
+        """The import's terms and the line's own; lines that say the same share one value."""
+        said = (draft.query, draft.methods, draft.when, draft.unless, draft.cache, draft.headers)
+        terms = self.terms.get(said)
+        if terms is None:
+            terms = self.terms[said] = _both(self.job, draft)
+        return terms
 
-def _with_query(job: Import, query: Literal["keep", "drop"]) -> Terms:
-    return msgspec.structs.replace(job.terms, query=job.query or query)
+
+def _both(job: Import, draft: Draft) -> Terms:
+    """Conditions of both hold; what else the import says comes before what the line says."""
+    terms = job.terms
+    keys = {field: getattr(terms, field) for field in terms.__struct_fields__}
+    del keys["depends"], keys["settled"]
+    keys["query"] = job.query or draft.query
+    keys["when"] = (*terms.when, *draft.when)
+    keys["unless"] = (*terms.unless, *draft.unless)
+    keys["headers"] = terms.headers or draft.headers
+    if terms.cache is None:
+        keys["cache"] = draft.cache
+    if draft.methods is not None:
+        keys["methods"] = draft.methods if terms.methods is None else terms.methods & draft.methods
+    return Terms.of(**keys)
+
+
+def _refused(draft: Draft, error: PatternError | TemplateError) -> LineFault:
+    return LineFault(
+        draft.line,
+        error.fact,
+        error.remedy,
+        draft.pattern,
+        draft.parameters,
+        draft.ignore_case,
+        draft.file,
+        draft.methods,
+        draft.when,
+        draft.unless,
+    )
 
 
 def _stand_in(found: LineFault) -> str:
