@@ -4,6 +4,7 @@
     ├── URLError          not a URL (WHATWG URL)
     ├── PatternError      not a URL Pattern that Detour can run
     ├── TemplateError     not a Location template, or it names what the pattern does not capture
+    ├── NodeError         a value in a YAML or JSON text that is not what belongs there; carries its line
     ├── RuleError         a rule file with faults; carries all of them
     ├── SnapshotError     a file of compiled rules that is not whole, or not of this version
     ├── RequestError      the client broke HTTP; carries the status to answer with
@@ -74,6 +75,14 @@ class PatternError(_FactError):
 
 class TemplateError(_FactError):
     """A template that cannot yield a Location, or not a safe one."""
+
+
+class NodeError(_FactError):
+    """A value in a YAML or JSON text that is not what belongs there, or a text that is neither."""
+
+    def __init__(self, line: int, fact: str, remedy: str) -> None:
+        super().__init__(fact, remedy)
+        self.line = line
 
 
 class RuleError(DetourError):
