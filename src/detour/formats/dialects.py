@@ -14,7 +14,15 @@ from posixpath import basename
 
 import msgspec
 
-from detour.formats import cloudflare_bulk, cloudflare_pages, csv_file, ipfs, netlify, vercel_bulk
+from detour.formats import (
+    cloudflare_bulk,
+    cloudflare_pages,
+    csv_file,
+    gateway_api,
+    ipfs,
+    netlify,
+    vercel_bulk,
+)
 from detour.formats.draft import Draft, LineFault
 
 
@@ -76,6 +84,13 @@ DIALECTS: tuple[Dialect, ...] = (
         cloudflare_bulk.DEFAULT_STATUS,
     ),
     Dialect("vercel-bulk", "Vercel bulk redirects", _of_text(vercel_bulk.read), vercel_bulk.DEFAULT_STATUS),
+    Dialect(
+        "gateway-api",
+        "Kubernetes Gateway API HTTPRoute",
+        _of_text(gateway_api.read),
+        gateway_api.DEFAULT_STATUS,
+        detect=gateway_api.detect,
+    ),
 )
 
 NAMES = tuple(dialect.name for dialect in DIALECTS)

@@ -19,7 +19,15 @@ NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$(?!\n)"
 
 Status = Literal[301, 302, 303, 307, 308, 404, 410, 451]
 RedirectCode = Literal[301, 302, 303, 307, 308]
-Dialect = Literal["netlify", "cloudflare-pages", "ipfs", "csv", "cloudflare-bulk", "vercel-bulk"]
+Dialect = Literal[
+    "netlify",
+    "cloudflare-pages",
+    "ipfs",
+    "csv",
+    "cloudflare-bulk",
+    "vercel-bulk",
+    "gateway-api",
+]
 Wanted = str | tuple[str, ...] | Literal[True]
 Instant = Annotated[datetime, Meta(tz=True)]
 
