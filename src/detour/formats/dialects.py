@@ -19,6 +19,7 @@ from detour.formats import (
     cloudflare_pages,
     csv_file,
     gateway_api,
+    ingress,
     ipfs,
     netlify,
     vercel_bulk,
@@ -90,6 +91,13 @@ DIALECTS: tuple[Dialect, ...] = (
         _of_text(gateway_api.read),
         gateway_api.DEFAULT_STATUS,
         detect=gateway_api.detect,
+    ),
+    Dialect(
+        "ingress",
+        "Kubernetes Ingress of ingress-nginx",
+        _of_text(ingress.read),
+        ingress.DEFAULT_STATUS,
+        detect=ingress.detect,
     ),
 )
 

@@ -27,6 +27,7 @@ Dialect = Literal[
     "cloudflare-bulk",
     "vercel-bulk",
     "gateway-api",
+    "ingress",
 ]
 Wanted = str | tuple[str, ...] | Literal[True]
 Instant = Annotated[datetime, Meta(tz=True)]
