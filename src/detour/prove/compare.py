@@ -1,0 +1,75 @@
+"""Detour's decision and a server's answer to one question: alike, or a pair that differs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from detour.core.location import resolve
+from detour.core.matcher import RuleSet
+from detour.core.message import Request
+from detour.core.status import REDIRECT_STATUSES
+from detour.core.url import URL
+from detour.prove.questions import Question
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of a question. `location` resolved; "" where there is no redirect."""
+
+    status: int
+    location: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.location}".rstrip()
+
+    @property
+    def redirects(self) -> bool:
+        return bool(self.location)
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """One question that the two answer differently; `why` where that is known and accepted."""
+
+    question: Question
+    detour: Answer
+    server: Answer
+    rule: str = ""  # that Detour answers with
+    why: str = ""
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A difference that is the server's way, not a fault of the rules as written."""
+
+    name: str
+    why: str
+    holds: Callable[[Question, Answer, Answer], bool]
+
+
+def answer(status: int, locations: list[str], question: Question) -> Answer:
+    """A response as an answer: redirects are the five statuses with a Location that a client would follow."""
+    if status not in REDIRECT_STATUSES or not locations:
+        return Answer(status)
+    found = resolve(locations[0], URL.parse(question.url))
+    return Answer(status, f"unusable: {locations[0]}" if found is None else str(found))
+
+
+def decided(ruleset: RuleSet, question: Question, now: float, client: str) -> tuple[Answer, str]:
+    """What Detour answers, and with which rule."""
+    request = Request.of(question.method, question.url, question.fields, client)
+    decision = ruleset.decide(request, now)
+    rule = decision.rule.name if decision.rule else ""
+    return answer(decision.status, [decision.location] if decision.location else [], question), rule
+
+
+def alike(detour: Answer, server: Answer) -> bool:
+    """Redirects agree in status and Location; what is no redirect is for the server to answer as it will."""
+    return detour == server if detour.redirects or server.redirects else True
+
+
+def explained(difference: Difference, explanations: tuple[Explanation, ...]) -> Difference:
+    """The difference with the first explanation that holds, if any."""
+    for one in explanations:
+        if one.holds(difference.question, difference.detour, difference.server):
+            return msgspec.structs.replace(difference, why=one.why)
+    return difference

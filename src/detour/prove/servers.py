@@ -1,0 +1,309 @@
+"""The real servers, one row each: how a configuration becomes files that start on free ports of loopback.
+
+A configuration names ports 80, 443 and others. Each is replaced by a free one where the configuration says
+that it listens, and nowhere else; questions name the ports that were written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import yaml
+
+from detour.prove.compare import Answer, Explanation
+from detour.prove.questions import Question
+
+Ports = Callable[[int], int]  # the port that was written -> the one that is listened on
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a server runs: its folder, and the certificate that it shows."""
+
+    folder: Path
+    certificate: str
+    key: str
+    root: bool  # whether it would run as root
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A program that redirects."""
+
+    name: str  # that of its dialect
+    program: str
+    argv: tuple[str, ...]  # {folder}, {free} (some free port) are replaced
+    files: Callable[[str, Place, Ports], Mapping[str, str]]
+    explanations: tuple[Explanation, ...] = ()
+    tls: bool = True
+    ready: str = (
+        ""  # a path that it redirects once it has read its configuration; "": when its ports are open
+    )
+
+    def found(self) -> str | None:
+        """The program's path, beside this Python or on the path; None where it is not installed."""
+        return shutil.which(self.program, path=str(Path(sys.executable).parent)) or shutil.which(self.program)
+
+
+def _moved(pattern: str, text: str, ports: Ports) -> str:
+    """`text` with the port in the first group of each match on loopback, and free."""
+    return re.sub(
+        pattern, lambda found: found[0].replace(found[1], f"127.0.0.1:{ports(int(found[1]))}", 1), text
+    )
+
+
+# --- nginx -------------------------------------------------------------------------------------------
+
+_NGINX = """daemon off;
+worker_processes 1;
+{user}pid {folder}/nginx.pid;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server_names_hash_max_size 65536;
+  server_names_hash_bucket_size 256;
+  ssl_certificate {certificate};
+  ssl_certificate_key {key};
+{text}
+}}
+"""
+
+
+def _nginx(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
+    moved = _moved(r"(?m)^\s*listen\s+(\d+)\b[^;]*;", text, ports)
+    user = "user root;\n" if place.root else ""
+    return {
+        "nginx.conf": _NGINX.format(
+            folder=place.folder, user=user, certificate=place.certificate, key=place.key, text=moved
+        )
+    }
+
+
+# --- Apache ------------------------------------------------------------------------------------------
+
+_APACHE_MODULES = (
+    "mpm_event",
+    "authz_core",
+    "alias",
+    "rewrite",
+    "dir",
+    "mime",
+    "headers",
+    "socache_shmcb",
+    "ssl",
+)
+_APACHE = """{modules}
+ServerRoot {folder}
+DefaultRuntimeDir {folder}
+PidFile {folder}/pid
+ErrorLog {folder}/errors
+TypesConfig /dev/null
+ServerName localhost
+{user}DocumentRoot {folder}/empty
+<Directory {folder}/empty>
+  Require all granted
+</Directory>
+Listen 127.0.0.1:{plain}
+Listen 127.0.0.1:{tls} https
+<VirtualHost *:{plain}>
+{text}
+</VirtualHost>
+<VirtualHost *:{tls}>
+SSLEngine on
+SSLCertificateFile {certificate}
+SSLCertificateKeyFile {key}
+{text}
+</VirtualHost>
+"""
+
+
+def _apache(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
+    modules = "\n".join(
+        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _APACHE_MODULES
+    )
+    user = "User www-data\nGroup www-data\n" if place.root else ""
+    made = _APACHE.format(
+        modules=modules,
+        folder=place.folder,
+        user=user,
+        plain=ports(80),
+        tls=ports(443),
+        certificate=place.certificate,
+        key=place.key,
+        text=text,
+    )
+    return {"apache.conf": made, "empty/.keep": ""}
+
+
+# --- HAProxy -----------------------------------------------------------------------------------------
+
+_HAPROXY = """global
+  log stderr format raw local0 err
+  tune.maxrewrite 8192
+  tune.bufsize 32768
+  default-path origin {folder}
+defaults
+  mode http
+  timeout connect 10s
+  timeout client 10s
+  timeout server 10s
+"""
+
+
+def _haproxy(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
+    pem = Path(place.certificate).read_text() + Path(place.key).read_text()
+    moved = re.sub(
+        r"(?m)^(\s*bind\s+)[^\s:]*:(\d+)(.*)$",
+        lambda found: f"{found[1]}127.0.0.1:{ports(int(found[2]))}{found[3]}",
+        text,
+    )
+    moved = re.sub(r"ssl crt \S+", f"ssl crt {place.folder}/both.pem", moved)
+    return {"haproxy.cfg": _HAPROXY.format(folder=place.folder) + moved + "\n", "both.pem": pem}
+
+
+# --- Caddy -------------------------------------------------------------------------------------------
+
+_CADDY = """{{
+  admin off
+  auto_https off
+  persist_config off
+  default_bind 127.0.0.1
+  http_port {plain}
+  https_port {tls}
+}}
+{text}
+"""
+
+
+def _caddy(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
+    loaded = re.sub(r"(?m)^https://\s*\{$", rf"\g<0>\n\ttls {place.certificate} {place.key}", text)
+    return {"Caddyfile": _CADDY.format(plain=ports(80), tls=ports(443), text=loaded)}
+
+
+# --- Envoy -------------------------------------------------------------------------------------------
+
+_HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+_ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"
+_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext"
+
+
+def _envoy(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
+    routes = yaml.safe_load(text)
+    certificate = {
+        "certificate_chain": {"filename": place.certificate},
+        "private_key": {"filename": place.key},
+    }
+    listeners = []
+    for port, tls in ((80, False), (443, True)):
+        manager = {
+            "@type": _HCM,
+            "stat_prefix": "door",
+            "route_config": routes,
+            "http_filters": [{"name": "envoy.filters.http.router", "typed_config": {"@type": _ROUTER}}],
+        }
+        chain: dict[str, object] = {
+            "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}]
+        }
+        if tls:
+            socket = {"@type": _TLS, "common_tls_context": {"tls_certificates": [certificate]}}
+            chain["transport_socket"] = {"name": "envoy.transport_sockets.tls", "typed_config": socket}
+        address = {"socket_address": {"address": "127.0.0.1", "port_value": ports(port)}}
+        listeners.append({"address": address, "filter_chains": [chain]})
+    return {"envoy.json": json.dumps({"static_resources": {"listeners": listeners}})}
+
+
+# --- Traefik -----------------------------------------------------------------------------------------
+
+
+_READY = "/detour-is-ready"
+
+
+def _traefik(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
+    static = {
+        "entryPoints": {
+            "web": {"address": f"127.0.0.1:{ports(80)}"},
+            "websecure": {"address": f"127.0.0.1:{ports(443)}"},
+        },
+        "providers": {"file": {"filename": str(place.folder / "dynamic.yaml"), "watch": False}},
+        "global": {"checkNewVersion": False, "sendAnonymousUsage": False},
+        "log": {"level": "ERROR"},
+    }
+    dynamic = yaml.safe_load(text) or {}
+    pair = {"certFile": place.certificate, "keyFile": place.key}
+    http = dynamic.setdefault("http", {})
+    http.setdefault("routers", {})["detour-ready"] = {
+        "rule": f"Path(`{_READY}`)",
+        "priority": 1_000_000,
+        "service": "noop@internal",
+        "entryPoints": ["web"],
+        "middlewares": ["detour-ready"],
+    }
+    to = {"regex": ".*", "replacement": "http://ready.invalid/"}
+    http.setdefault("middlewares", {})["detour-ready"] = {"redirectRegex": to}
+    dynamic["tls"] = {"stores": {"default": {"defaultCertificate": pair}}}
+    return {"traefik.yaml": yaml.safe_dump(static), "dynamic.yaml": yaml.safe_dump(dynamic)}
+
+
+# --- differences that are the server's way -----------------------------------------------------------
+
+
+# Empty and dot segments, triplets in lower case, and those of unreserved characters (RFC 3986 §6.2.2).
+_OTHER_SPELLING = re.compile(
+    r"//|/\.{1,2}(?:/|$)|%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])"
+    r"|%(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|3[0-9]|2D|2E|5F|7E)"
+)
+
+
+def _spelt_otherwise(question: Question, detour: Answer, server: Answer) -> bool:
+    path = question.target.partition("?")[0]
+    return bool(_OTHER_SPELLING.search(path))
+
+
+SPELLING = Explanation(
+    "spelling",
+    "the path is spelt otherwise than a URL parser does; servers compare it as sent, decoded or merged",
+    _spelt_otherwise,
+)
+
+SERVERS = (
+    Server(
+        "nginx",
+        "nginx",
+        ("-e", "stderr", "-p", "{folder}", "-c", "{folder}/nginx.conf"),
+        _nginx,
+        (SPELLING,),
+    ),
+    Server("apache", "apache2", ("-X", "-f", "{folder}/apache.conf"), _apache, (SPELLING,)),
+    Server("haproxy", "haproxy", ("-db", "-f", "{folder}/haproxy.cfg"), _haproxy, (SPELLING,)),
+    Server(
+        "caddy",
+        "caddy",
+        ("run", "--config", "{folder}/Caddyfile", "--adapter", "caddyfile"),
+        _caddy,
+        (SPELLING,),
+    ),
+    Server(
+        "envoy",
+        "envoy",
+        ("-c", "{folder}/envoy.json", "--base-id", "{free}", "--log-level", "error", "--concurrency", "1"),
+        _envoy,
+        (SPELLING,),
+    ),
+    Server(
+        "traefik", "traefik", ("--configFile={folder}/traefik.yaml",), _traefik, (SPELLING,), ready=_READY
+    ),
+)
+
+
+def server_for(dialect: str) -> Server | None:
+    """The server that reads a dialect."""
+    return next((server for server in SERVERS if server.name == dialect), None)
