@@ -137,7 +137,8 @@ def test_a_redirect_that_nobody_wrote_is_implicit() -> None:
 
 
 def test_the_config_map_of_the_controller_counts() -> None:
-    settings = "kind: ConfigMap\napiVersion: v1\ndata: {http-redirect-code: '307', force-ssl-redirect: 'true'}\n---\n"
+    data = "{http-redirect-code: '307', force-ssl-redirect: 'true'}"
+    settings = f"kind: ConfigMap\napiVersion: v1\ndata: {data}\n---\n"
     layer = layer_of("ingress", settings + ingress())
     assert decide(layer, "POST", "http://h.example/a") == (307, "https://h.example/a")
 

@@ -15,12 +15,15 @@ from posixpath import basename
 import msgspec
 
 from detour.formats import (
+    alb,
     cloudflare_bulk,
     cloudflare_pages,
     csv_file,
     gateway_api,
+    haproxy,
     ingress,
     ipfs,
+    istio,
     netlify,
     vercel_bulk,
 )
@@ -98,6 +101,17 @@ DIALECTS: tuple[Dialect, ...] = (
         _of_text(ingress.read),
         ingress.DEFAULT_STATUS,
         detect=ingress.detect,
+    ),
+    Dialect("istio", "Istio", _of_text(istio.read), istio.DEFAULT_STATUS, detect=istio.detect),
+    Dialect("alb", "AWS ALB listener rules", _of_text(alb.read), alb.DEFAULT_STATUS, detect=alb.detect),
+    Dialect(
+        "haproxy",
+        "HAProxy configuration",
+        haproxy.read,
+        haproxy.DEFAULT_STATUS,
+        ("haproxy.cfg", "*.haproxy"),
+        haproxy.detect,
+        haproxy.includes,
     ),
 )
 

@@ -27,7 +27,10 @@ Dialect = Literal[
     "cloudflare-bulk",
     "vercel-bulk",
     "gateway-api",
+    "haproxy",
     "ingress",
+    "istio",
+    "alb",
 ]
 Wanted = str | tuple[str, ...] | Literal[True]
 Instant = Annotated[datetime, Meta(tz=True)]
