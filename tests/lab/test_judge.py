@@ -489,6 +489,23 @@ def test_a_preflight_is_not_the_request_and_may_not_follow_a_redirect() -> None:
     assert judge(plain, record(*mixed)).request == "kept"
 
 
+def test_a_safe_request_that_is_sent_once_more_is_a_note_and_an_unsafe_one_is_altered() -> None:
+    case = BY_ID["location/302/GET/doubled-different"]
+    twice = [arrival(case, 0, b"", "")] * 2
+    judgement = judge(case, record(*twice, outcome=ERROR))
+    assert (judgement.request, [one.name for one in judgement.notes]) == ("refused", ["asked-again"])
+    case = BY_ID["location/307/POST/doubled-different"]
+    twice = [arrival(case, 0, octets(case.asked.content), "application/json")] * 2
+    assert judge(case, record(*twice, outcome=ERROR)).request == "altered"
+
+
+def test_who_goes_to_another_scheme_has_gone_too_far() -> None:
+    case = BY_ID["location/302/GET/ftp"]
+    first = arrival(case, 0, b"", "")
+    gone = msgspec.structs.replace(first, origin="f", station=1, method="CWD", target=f"/{TOKEN}/1")
+    assert judge(case, record(first, gone, outcome=ERROR)).request == "overfollowed"
+
+
 def test_a_request_that_was_broken_off_has_leaked_all_the_same() -> None:
     case = BY_ID["credentials/307/GET/authorization/other-host"]
     first = msgspec.structs.replace(arrival(case, 0, b"", ""), fields=case.asked.fields)

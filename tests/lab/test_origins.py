@@ -87,6 +87,10 @@ class Peer:
         status, fields = self.head()
         return status, fields, self._read.read(int(fields.get("Content-Length", 0)))
 
+    def line(self) -> bytes:
+        """The next line."""
+        return self._read.readline()
+
     def ended(self) -> bool:
         """Whether the origin sends nothing more, and has said so."""
         return self._read.read(1) == b""
@@ -155,8 +159,23 @@ def test_origins_are_where_their_letters_say(stage: Stage) -> None:
         ("http", "127.0.0.2"),
         ("https", "127.0.0.1"),
         ("https", "127.0.0.2"),
+        ("ftp", "127.0.0.1"),
     ]
-    assert len({one.port for one in bases.values()}) == 5
+    assert len({one.port for one in bases.values()}) == 6
+
+
+def test_who_goes_to_the_place_of_a_location_over_ftp_is_noted_and_gets_nothing(stage: Stage) -> None:
+    recording = begun(stage, redirect())
+    with Peer(stage, "f") as peer:
+        said = [peer.line()]
+        for told in ("USER anonymous", f"CWD {recording.token}", "CWD 1", "EPSV", "RETR here", "QUIT"):
+            peer.say(f"{told}\r\n".encode())
+            said.append(peer.line())
+        assert peer.ended()
+    assert [line[:3] for line in said] == [b"220", b"331", b"250", b"250", b"502", b"550", b"221"]
+    (arrived,) = arrivals(recording)
+    assert (arrived.origin, arrived.station, arrived.target) == ("f", 1, f"/{recording.token}/1")
+    assert arrived.head == b"CWD 1\r\n"
 
 
 def test_a_client_that_trusts_nobody_gets_no_further(stage: Stage) -> None:

@@ -6,7 +6,7 @@
 | **script** | the answers of a case, one for each *station*; after the last one every station answers `200` |
 | **station** | a number in the path, `/TOKEN/0/start`, `/TOKEN/1/here` …: it finds the answer |
 | **token** | one run of one case; it stands in every path, so that arrivals of two runs are never mixed up |
-| **origin** | one of five on loopback, known by a letter: `a` `p` `b` over http, `s` `t` over https |
+| **origin** | one of six on loopback, by a letter: `a` `p` `b` over http, `s` `t` over https, `f` over ftp |
 | **manner** | when an origin reads the request's content, and whether it closes the connection |
 | **arrival** | one request as an origin received it, octet by octet |
 | **outcome** | what the client says of itself: a status, an error, or that it cannot send such a thing |

@@ -19,13 +19,14 @@ BORDERS: dict[str, Border] = {
     "cookie": "host",
     "x-api-key": "caller",
 }
-HOSTS: dict[Origin, int] = {"a": 1, "p": 1, "b": 2, "s": 1, "t": 2}
+HOSTS: dict[Origin, int] = {"a": 1, "p": 1, "b": 2, "s": 1, "t": 2, "f": 1}
 ORIGIN_WORDS: dict[Origin, str] = {
     "a": "the first host over http",
     "p": "another port of the first host",
     "b": "the other host over http",
     "s": "the first host over https",
     "t": "the other host over https",
+    "f": "the first host over ftp",
 }
 
 

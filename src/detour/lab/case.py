@@ -40,7 +40,7 @@ MANNERS: dict[Manner, str] = {
 }
 
 AnswerKind = Literal["text", "large", "gzip-bomb"]
-Origin = Literal["a", "p", "b", "s", "t"]
+Origin = Literal["a", "p", "b", "s", "t", "f"]
 
 # Literal addresses on loopback: no name is ever resolved.
 ORIGINS: dict[Origin, str] = {
@@ -49,6 +49,7 @@ ORIGINS: dict[Origin, str] = {
     "b": "http://127.0.0.2: another host",
     "s": "https://127.0.0.1: the host of a",
     "t": "https://127.0.0.2: the host of b",
+    "f": "ftp://127.0.0.1, where nothing is to be had: who goes there is noted",
 }
 
 Form = Literal["kept", "rewritten"]

@@ -23,6 +23,7 @@ from detour.lab.verdict import REQUEST, Judgement, Note, Sent
 
 Finding = tuple[str, str]  # a verdict, and why
 
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})  # RFC 9110 §9.2.1, RFC 10008
 _IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "QUERY"})  # RFC 9110 §9.2.2, RFC 10008
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _TRIPLET = re.compile(r"%[0-9A-Fa-f]{2}")
@@ -56,6 +57,15 @@ class _Run:
             if matched > best[1] or not best[0]:
                 best = route, matched
         return best
+
+    @property
+    def again(self) -> int:
+        """How often a safe request was sent once more for an answer that cannot be read: two Locations."""
+        last, answer = self.last, self.answered
+        if last is None or answer is None or len(answer.locations) < 2 or last.method not in _SAFE:
+            return 0
+        rest = self.arrivals[1 + self.matched :]
+        return _common([self.place(arrival) for arrival in rest], [self.place(last)] * len(rest))
 
     @property
     def last(self) -> Arrival | None:
@@ -118,7 +128,7 @@ def _astray(run: _Run) -> Iterator[Finding]:
         yield "overfollowed", "the request was sent, though its preflight was not granted"
     if outcome.kind == "answered" and outcome.status < 300 and _other_scheme(outcome.url):
         yield "overfollowed", f"the client ended at {outcome.url[:80]}"
-    extra = run.arrivals[1 + run.matched :] if routes else []
+    extra = run.arrivals[1 + run.matched + run.again :] if routes else []
     if extra:
         yield _extra(run, extra[0])
 
@@ -203,6 +213,8 @@ def _notes(run: _Run) -> Iterator[Note]:
     outcome, answer = run.record.outcome, run.answered
     if run.retried:
         yield Note("retried", f"{len(run.retried)} times")
+    if run.again:
+        yield Note("asked-again", f"{run.last.method if run.last else ''}, {run.again} times")
     if run.arrived and answer:
         yield from _reported(outcome, answer)
     elif run.matched and run.last and run.last.complete:

@@ -1,4 +1,4 @@
-"""Five origins on loopback that play scripts and record what arrives, octet by octet.
+"""Six origins on loopback that play scripts and record what arrives, octet by octet.
 
 A thread a connection, and blocking reads: 10 MiB of content cost 6 ms of the machine that way, and every
 manner of answering too early is three lines. Nothing is answered that the script does not say.
@@ -28,6 +28,7 @@ HOSTS: dict[Letter, tuple[str, str]] = {
     "b": ("http", "127.0.0.2"),
     "s": ("https", "127.0.0.1"),
     "t": ("https", "127.0.0.2"),
+    "f": ("ftp", "127.0.0.1"),
     "lab": ("http", "127.0.0.1"),
 }
 ADDRESSES = tuple(sorted({host for _, host in HOSTS.values()}))
@@ -84,13 +85,17 @@ class Connection:
 
 
 Attend = Callable[[Connection, Head], bool]
+Converse = Callable[[Connection], None]
 
 
 class Origins:
-    """The listeners. `attend` answers one request and says whether the connection goes on."""
+    """The listeners. `attend` answers one request and says whether the connection goes on; `converse` has
+    all of a connection that does not speak HTTP."""
 
-    def __init__(self, authority: Authority, attend: Attend, ports: Mapping[Letter, int]) -> None:
-        self._attend = attend
+    def __init__(
+        self, authority: Authority, attend: Attend, converse: Converse, ports: Mapping[Letter, int]
+    ) -> None:
+        self._attend, self._converse = attend, converse
         self._context = authority.context()
         self._open: set[Connection] = set()
         self._closed = False
@@ -140,6 +145,9 @@ class Origins:
             connection = Connection(sock, letter)
             stack.callback(connection.close)
             stack.enter_context(self._opened(connection))
+            if HOSTS[letter][0] == "ftp":
+                self._converse(connection)
+                return
             while (head := connection.reader.head()) is not None:
                 if not self._attend(connection, head):
                     return
@@ -148,7 +156,7 @@ class Origins:
         try:
             accepted.settimeout(_IDLE)
             accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if HOSTS[letter][0] == "http":
+            if HOSTS[letter][0] != "https":
                 return accepted
             return self._context.wrap_socket(accepted, server_side=True)
         except OSError:  # no TLS, or no trust in the authority: the client says so itself

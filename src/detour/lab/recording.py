@@ -70,6 +70,15 @@ class Recording:
             self.last_status = answer.status
             return arriving, answer
 
+    def visit(self, station: int, origin: Origin, target: str, line: bytes) -> None:
+        """Note that somebody came by another protocol than HTTP, once: `line` names the place."""
+        command = line.decode("latin-1").partition(" ")[0]
+        arriving = Arriving(station, origin, Head(line, command, target, "", ()))
+        arriving.content.complete = arriving.content.ended = True
+        with self._change:
+            if all(one.origin != origin for one in self._arriving):
+                self._arriving.append(arriving)
+
     def _preflight(self, arriving: Arriving) -> Answer:
         """One that is granted is no arrival; where it is the question itself, it is."""
         if self.case.preflight is None:

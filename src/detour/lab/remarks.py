@@ -48,6 +48,24 @@ REMARKS: tuple[Remark, ...] = (
         "curl/curl#2007, curl/curl#8327",
     ),
     Remark(
+        *(("curl",), r".*/30[123]/.*/chunked(/.*)?", frozenset({"hung"})),
+        "A field given with -H goes with every request: on 301, 302 and 303 curl drops the content and "
+        "leaves `Transfer-Encoding: chunked`; the next request announces chunks that never come",
+        "RFC 9112 §6.3",
+    ),
+    Remark(
+        *(ANY, r"early/.*/expect/silence", frozenset({"hung"})),
+        "The origin reads and never sends 100 Continue, as an older one may; the client waits for it without "
+        "end, where it should go on after a while",
+        "RFC 9110 §10.1.1",
+    ),
+    Remark(
+        *(ANY, r"location/.*/ftp", frozenset({"overfollowed"})),
+        "The Location is of scheme ftp, and the client goes there: whoever can write a Location makes it "
+        "speak another protocol, to any port",
+        "Fetch §4.4",
+    ),
+    Remark(
         *(("requests",), r"same/30[123]/.*", _LOST),
         "On 301 the method stays and the content is dropped: `resolve_redirects` purges it for all but 307 "
         "and 308",

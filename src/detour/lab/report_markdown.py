@@ -144,7 +144,10 @@ _TOKEN = re.compile(r"/t[0-9a-f]{15}\b")
 def _why(cell: Cell, axis: str) -> str:
     """Why, without what is another in every run."""
     judgement = cell.shown.judgement
-    why = judgement.credentials_why if axis == "credentials" else judgement.why
+    return _same_again(judgement.credentials_why if axis == "credentials" else judgement.why)
+
+
+def _same_again(why: str) -> str:
     why = _TIME.sub("some time", why)
     said = _TOKEN.sub("/TOKEN", _PLACE.sub("ORIGIN", _WHICH.sub("", why)))
     return said if len(said) <= _LONG else f"{said[:_LONG]}…"
@@ -164,14 +167,24 @@ def _varying(results: Results) -> Iterator[str]:
         yield "No cell: each came out the same whenever it was asked.\n"
         return
     yield "A cell whose first two runs differ is asked five times.\n"
-    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
+    alike: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for client, cell in varying:
-        alike[client.name, often(cell).replace("/none sent", "")].append(cell.case)
-    for (name, said), cases in alike.items():
-        yield f"- {prose(name)}: {said}: {_named(cases)}"
+        alike[client.name, often(cell).replace("/none sent", "")].append(cell)
+    for (name, said), cells in alike.items():
+        yield f"- {prose(name)}: {said}: {_named([cell.case for cell in cells])}. {_whys(cells[0])}"
     yield ""
     told = [one for one in REMARKS if any(one.fits(client.name, cell) for client, cell in varying)]
     yield from (f"{one!s}.\n" for one in told)
+
+
+def _whys(cell: Cell) -> str:
+    """What each of the verdicts rests on, where it is not the best."""
+    told = (
+        f"{one.request}: {_same_again(one.why)}"
+        for one in cell.varying
+        if one.request not in ("kept", "rewritten")
+    )
+    return prose("; ".join(told))
 
 
 def _not_there(results: Results, found: Matrix) -> Iterator[str]:

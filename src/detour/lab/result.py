@@ -28,6 +28,7 @@ class Often(msgspec.Struct, frozen=True):
     request: str
     credentials: str
     times: int
+    why: str = ""  # of the first run that had it
 
 
 class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -121,8 +122,16 @@ def _cell(case: str, trials: Sequence[Trial]) -> Cell:
     shown = min(trials, key=lambda one: [rank(verdict) for verdict in one.verdicts])
     request, credentials = (min(found, key=rank) for found in zip(*_all(trials), strict=True))
     counted = Counter(_all(trials)).most_common()
-    varying = tuple(Often(*pair, times) for pair, times in counted) if len(counted) > 1 else ()
+    varying = (
+        tuple(Often(*pair, times, _why(trials, pair)) for pair, times in counted) if len(counted) > 1 else ()
+    )
     return Cell(case, request, credentials, len(trials), shown, varying)
+
+
+def _why(trials: Sequence[Trial], pair: tuple[str, str]) -> str:
+    """Why the first run that came out like `pair` did."""
+    judgement = next(one.judgement for one in trials if one.verdicts == pair)
+    return "; ".join(filter(None, (judgement.why, judgement.credentials_why)))
 
 
 def _all(trials: Sequence[Trial]) -> list[tuple[str, str]]:

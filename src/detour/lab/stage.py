@@ -11,6 +11,7 @@ from detour.core.chain import Fields
 from detour.lab.authority import Authority, make_authority
 from detour.lab.case import Case, address_of
 from detour.lab.described import ContentFiles
+from detour.lab.ftp import converse
 from detour.lab.origins import ADDRESSES, Connection, Letter, Origins
 from detour.lab.playing import cors_fields, http_head, play
 from detour.lab.protocol import PATH, Asking, Protocol, Reply
@@ -29,7 +30,7 @@ class Stage:
         self.recordings = Recordings(lambda: self.origins.bases)
         self.sessions = Sessions(cases, self.recordings)
         self.files = ContentFiles(_made(folder / "content"))
-        self.origins = Origins(self.authority, self._attend, ports)
+        self.origins = Origins(self.authority, self._attend, self._converse, ports)
         self._protocol = Protocol(self.sessions, self.files, self.authority.certificate, self.origins.bases)
         self.origins.open()
 
@@ -56,6 +57,17 @@ class Stage:
         if address is None or recording is None or connection.letter == "lab":
             return _reply(connection, head, Content(), Reply(404, b"nothing is played here\n", "text/plain"))
         return play(connection, head, recording, address[1], connection.letter)
+
+    def _converse(self, connection: Connection) -> None:
+        """One connection to the origin that speaks FTP."""
+
+        def visit(path: str, line: bytes) -> None:
+            address = address_of(path)
+            recording = self.recordings.find(address[0]) if address else None
+            if address and recording:
+                recording.visit(address[1], "f", path, line)
+
+        converse(connection, visit)
 
     def _consult(self, connection: Connection, head: Head) -> bool:
         content = Content()

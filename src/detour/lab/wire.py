@@ -171,20 +171,20 @@ class Reader:
         return False
 
     def _chunk_size(self) -> int | None:
-        line = self._line()
+        line = self.line()
         found = _CHUNK_SIZE.fullmatch(line)
         return int(found[1], 16) if found else None
 
     def _line_end(self) -> bool:
-        return self._line() in (b"\r\n", b"\n")
+        return self.line() in (b"\r\n", b"\n")
 
     def _trailers(self) -> bool:
-        while line := self._line():
+        while line := self.line():
             if line in (b"\r\n", b"\n"):
                 return True
         return False
 
-    def _line(self) -> bytes:
+    def line(self) -> bytes:
         """The next line with its end; b"" when none comes."""
         while b"\n" not in self._rest:
             if len(self._rest) > MOST_HEAD or not self._more():

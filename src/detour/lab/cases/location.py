@@ -127,7 +127,7 @@ WRITTEN = (
         "RFC 9110 §5.2, §5.3: must not be sent, and means the two joined; Fetch §2.2.6: a failure",
         slice=True,
     ),
-    Written("ftp", "of scheme ftp", (f"ftp://{{p.authority}}{NEXT}",), (), "Fetch §4.4: an HTTP(S) scheme"),
+    Written("ftp", "of scheme ftp", (f"{{f}}{NEXT}",), (), "Fetch §4.4: an HTTP(S) scheme"),
     Written(
         "file", "of scheme file", ("file:///{token}/1/here",), (), "Fetch §4.4: an HTTP(S) scheme", slice=True
     ),

@@ -163,7 +163,7 @@ async function show(client, number) {
     const told = (await inflated(`evidence-${client}`))[number];
     term(list, "request", tag(cell[0]), ` ${told.why}`);
     term(list, "credentials", tag(cell[1]), ` ${told.credentials_why}`);
-    for (const often of told.varying) term(list, `${often.times} of ${told.trials} runs`, `${often.request}, ${often.credentials}`);
+    for (const often of told.varying) term(list, `${often.times} of ${told.trials} runs`, `${often.request}, ${often.credentials}: ${often.why || ""}`);
     term(list, "the client said", told.said);
     for (const note of told.notes) term(list, "note", `${data.notes[note.name] ?? note.name}${note.detail ? `: ${note.detail}` : ""}`);
     for (const remark of told.remarks) term(list, "remark", remark);
