@@ -25,6 +25,7 @@ from detour.formats import (
     ipfs,
     istio,
     netlify,
+    netlify_toml,
     vercel_bulk,
 )
 from detour.formats.draft import Draft, LineFault
@@ -101,6 +102,14 @@ DIALECTS: tuple[Dialect, ...] = (
         _of_text(ingress.read),
         ingress.DEFAULT_STATUS,
         detect=ingress.detect,
+    ),
+    Dialect(
+        "netlify-toml",
+        "netlify.toml",
+        _of_text(netlify_toml.read),
+        netlify_toml.DEFAULT_STATUS,
+        ("netlify.toml",),
+        netlify_toml.detect,
     ),
     Dialect("istio", "Istio", _of_text(istio.read), istio.DEFAULT_STATUS, detect=istio.detect),
     Dialect("alb", "AWS ALB listener rules", _of_text(alb.read), alb.DEFAULT_STATUS, detect=alb.detect),

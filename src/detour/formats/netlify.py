@@ -96,10 +96,10 @@ class _Parts(msgspec.Struct, frozen=True):
 def read(text: str) -> Iterator[Draft | LineFault]:
     """Each rule of a `_redirects` file, in file order, restated; a line that cannot be is a fault."""
     for line in lines(text):
-        yield _read_line(line)
+        yield read_line(line)
 
 
-def _read_line(line: Line) -> Draft | LineFault:
+def read_line(line: Line) -> Draft | LineFault:
     pattern = None
     parameters: tuple[ParameterCapture, ...] = ()
     captures = Captures()

@@ -30,6 +30,7 @@ Dialect = Literal[
     "haproxy",
     "ingress",
     "istio",
+    "netlify-toml",
     "alb",
 ]
 Wanted = str | tuple[str, ...] | Literal[True]
