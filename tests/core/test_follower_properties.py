@@ -301,3 +301,14 @@ def test_the_oracle_is_no_yes_man() -> None:
     sent, came = fetch(request, None, [(302, [b"//b.example"], False), (302, [b"foo:"], False)])
     assert sent[1] == Outgoing("GET", URL.parse("https://b.example/"))
     assert came == oracle.NETWORK_ERROR
+
+
+@given(
+    EVERY,
+    st.text("ab/\\?#.:%, \t", max_size=12),
+    st.sampled_from(["https://h.example/a", "https://h.example/a#", "https://h.example/a#b"]),
+)
+def test_one_location_is_read_alike_as_text_and_as_octets(policy: Policy, location: str, url: str) -> None:
+    """A single text of ASCII goes a shorter way than octets, to the same place."""
+    follower = Follower(Outgoing("GET", URL.parse(url), (("Accept", "*/*"), ("Cookie", "a=b"))), policy)
+    assert follower.receive(302, [location]) == follower.receive(302, [location.encode()])

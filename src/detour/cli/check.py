@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -41,6 +42,7 @@ from detour.net.transport import Transport
 _MOST_CONTENT = 64 * 1024  # octets of an answer's content that are read: redirects have less
 _MOST_FETCHED = 50 * 1024 * 1024  # octets of a list or a sitemap at a URL (sitemaps.org)
 _TITLE = "detour check"
+_YOUNG = 20_000  # objects between two collections: requests under way hold some thousands, in no circle
 _KEPT = frozenset({"html", "markdown"})  # reports that say what they are about, and of when
 
 
@@ -219,6 +221,8 @@ class _Run:
 
     def _settle(self, keep: Callable[[Settled], str], journal: Journal | None) -> None:
         entries = joined.from_iterable(source.entries for source in self._sources)
+        gc.freeze()  # what is loaded by now stays; looking through it again and again finds nothing
+        gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
         with self._bar, _interrupts() as held:
             for one in settle_all(entries, self._pool, self._manner, journal):
                 with held():

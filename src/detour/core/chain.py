@@ -173,4 +173,5 @@ def credentials_kept(before: Outgoing, after: Outgoing) -> CredentialsKept:
 
 def _values(fields: Fields, name: str) -> tuple[str, ...]:
     size = len(name)  # most names differ in length, which costs less to see
-    return tuple([value for field, value in fields if len(field) == size and field.lower() == name])
+    found = [value for field, value in fields if len(field) == size and field.lower() == name]
+    return tuple(found) if found else ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
@@ -76,6 +77,8 @@ class Follower(msgspec.Struct, frozen=True):
 
     def _location(self, status: int, locations: Location | Sequence[Location]) -> str | End:
         given = (locations,) if isinstance(locations, str | bytes) else locations
+        if len(given) == 1 and given[0] and isinstance(given[0], str) and given[0].isascii():
+            return given[0]  # as nearly all are: no policy makes anything else of it
         texts = [_text(location) for location in given]
         if not texts:
             return End("no-location" if status in REDIRECT_STATUSES else "arrived")
@@ -92,14 +95,16 @@ class Follower(msgspec.Struct, frozen=True):
     def _resolve(self, location: str) -> URL | None:
         """The URL, with the fragment this policy gives it."""
         base, inherits = self.request.url, self.policy.fragment
-        if not self.policy.backslash:
+        if not self.policy.backslash and "\\" in location:
             location = location.replace("\\", "%5C")
         bare = base if base.fragment is None else msgspec.structs.replace(base, fragment=None)
         url = resolve(location, bare)
         if url is None:
             return None
         if inherits == "never":  # nor is an empty one kept
-            return msgspec.structs.replace(url, fragment=url.fragment or None)
+            return msgspec.structs.replace(url, fragment=None) if url.fragment == "" else url
+        if url.fragment == base.fragment:
+            return url
         if url.fragment is None or (inherits == "empty" and not url.fragment):
             return msgspec.structs.replace(url, fragment=base.fragment)
         return url
@@ -138,9 +143,7 @@ class Follower(msgspec.Struct, frozen=True):
             dropped |= policy.content_fields
         if policy.border.crossed(self.first.url, before, url):
             dropped |= policy.guarded
-        kept = self._held()
-        if dropped:
-            kept = tuple(field for field in kept if field[0].lower() not in dropped)
+        kept = _without(self._held(), dropped) if dropped else self._held()
         return self._with_referer(kept, url)
 
     def _held(self) -> Fields:
@@ -159,6 +162,11 @@ class Follower(msgspec.Struct, frozen=True):
         referers = written if kind != "sent" else (_without_userinfo(self.request.url),)
         new = (_referer(value, url, kind) for value in referers)
         return others + tuple(("Referer", value) for value in new if value)
+
+
+@lru_cache(maxsize=256)  # the requests of a list carry the same fields
+def _without(fields: Fields, dropped: frozenset[str]) -> Fields:
+    return tuple(field for field in fields if field[0].lower() not in dropped)
 
 
 def _referer(value: str, url: URL, kind: str) -> str:

@@ -96,7 +96,8 @@ class URL(msgspec.Struct, frozen=True):
     @property
     def origin(self) -> str:
         """Scheme, host and port as one text (RFC 6454 §6)."""
-        return f"{self.scheme}://{self.authority}"
+        port = self.port
+        return f"{self.scheme}://{self.hostname}:{port}" if port else f"{self.scheme}://{self.hostname}"
 
     @property
     def request_target(self) -> str:
