@@ -124,9 +124,23 @@ def test_thirty_five_clients_and_all_cases_fit_a_screen(run: Results) -> None:
         for number in range(35)
     )
     shown = text(msgspec.structs.replace(run, clients=many)).splitlines()
-    assert max(map(len, shown)) <= WIDTH == 110
-    assert len(shown) <= 47
-    assert sum(line.startswith("client-with-long-name") for line in shown) == 35
+    assert max(map(len, shown)) <= WIDTH == 80
+    assert sum(line.startswith("client-with-long-name") for line in shown) == 4  # alike: one line
+    assert len(shown) <= 20
+
+
+@pytest.mark.parametrize("lines", [24, 40, 50])
+def test_on_a_terminal_it_is_never_longer_than_the_screen(run: Results, lines: int) -> None:
+    """The most faulty are shown, the others counted."""
+    several = [msgspec.structs.replace(run.clients[2], name=f"leaks-{number}") for number in range(60)]
+    unlike = [
+        msgspec.structs.replace(one, cells=one.cells[number * 5 :]) for number, one in enumerate(several)
+    ]
+    shown = text(msgspec.structs.replace(run, clients=tuple(unlike)), lines=lines).splitlines()
+    assert max(map(len, shown)) <= WIDTH
+    assert len(shown) < lines
+    assert sum(line.startswith("leaks-") for line in shown) >= 8
+    assert any("with fewer faults" in line for line in shown) == (lines == 24)
 
 
 def test_colour_changes_no_letter(run: Results) -> None:
@@ -166,4 +180,4 @@ def test_the_packaged_matrix_knows_each_of_its_questions() -> None:
     for row in known().rows:
         assert row.marks.keys() <= BY_KEY.keys()
         assert {mark.verdict for mark in row.marks.values()} <= VERDICTS.keys()
-    assert EXPLAINED < WIDTH
+    assert EXPLAINED <= 88

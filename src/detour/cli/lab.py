@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import signal
 import sys
 import tempfile
@@ -139,7 +140,8 @@ def report(document: Document, format: Format = "text", output: Place = "-") -> 
 def _reported(results: Results, format: str, output: str) -> str:
     """In colour where a person looks at it."""
     if format == "text" and output == "-":
-        return text(results, coloured(sys.stdout))
+        lines = shutil.get_terminal_size().lines if sys.stdout.isatty() else 0
+        return text(results, coloured(sys.stdout), lines)
     return FORMATS[format](results)
 
 

@@ -59,6 +59,6 @@ class Plan:
 
     def _wanted(self, case: Case) -> int:
         seen = self._seen[case.id]
-        if seen and seen[-1][0] in ONCE:
+        if seen and all(request in ONCE for request, _ in seen):
             return len(seen)
         return MOST if len(set(seen)) > 1 else self._twice

@@ -48,7 +48,29 @@ REMARKS: tuple[Remark, ...] = (
         "curl/curl#2007, curl/curl#8327",
     ),
     Remark(
-        *(("curl",), r".*/30[123]/.*/chunked(/.*)?", frozenset({"hung"})),
+        *(("java.net.http",), r".*/30[123]/.*/expect(/.*)?", frozenset({"hung"})),
+        "The request is rewritten to GET without content, and the client waits for 100 Continue to send it",
+    ),
+    Remark(
+        *(("symfony/http-client",), r"early/.*/4-mib-stream/.*", _REFUSED),
+        "Whether the stream can be rewound depends on whether any of it was read before the redirect came",
+    ),
+    Remark(
+        *(("got",), r".*/multipart(/.*)?", frozenset({"crashed"})),
+        "The form is a stream that has been closed when the redirect comes; an error that nobody can catch "
+        "ends the program",
+    ),
+    Remark(
+        *(("httpie", "superagent"), r".*/multipart(/.*)?", frozenset({"hung"})),
+        "The form is a stream that has been read when the redirect comes: its length is announced again, and "
+        "nothing follows",
+    ),
+    Remark(
+        *(("php-streams",), r"caller/307/GET/upgrade", frozenset({"hung"})),
+        "A Connection field of the caller's replaces `close`, and the stream is read until the server closes",
+    ),
+    Remark(
+        *(("curl", "php-curl"), r".*/30[123]/.*/chunked(/.*)?", frozenset({"hung"})),
         "A field given with -H goes with every request: on 301, 302 and 303 curl drops the content and "
         "leaves `Transfer-Encoding: chunked`; the next request announces chunks that never come",
         "RFC 9112 §6.3",

@@ -12,18 +12,33 @@ from detour.lab.question import Question
 from detour.lab.result import Cell, ClientResult, Results
 from detour.lab.verdict import VERDICTS
 
-WIDTH = 110
+WIDTH = 80
 _HIGH = 6  # letters of a heading
-_COUNTS = 11  # columns of: faults, varying
-_RED, _YELLOW, _DIM = 31, 33, 2  # ECMA-48 SGR
+_COUNTS = 12  # columns of: faults, varying
+_LEAST_NAME = 12
+_RED, _YELLOW, _DIM, _UNDERLINED = 31, 33, 2, 4  # ECMA-48 SGR
+_GROUPS = {"methods": "others", "content": "307", "secrets": "away"}  # where a short word must do
+
+Fold = tuple[Row, tuple[str, ...]]  # a row, and all clients that are like it
 
 
-def text(results: Results, colour: bool = False) -> str:
-    """The matrix; of one client its faults instead."""
+def text(results: Results, colour: bool = False, lines: int = 0) -> str:
+    """The matrix, in `lines` lines at most (0: any number); of one client its faults instead."""
     found = matrix(results)
     alone = len(results.clients) == 1 and len(found.rows) == 1
-    lines = _alone(results.clients[0]) if alone else (*_table(found, colour), "", *_legend(found))
-    return "\n".join((*lines, *_below(found, results))) + "\n"
+    if alone:
+        return "\n".join((*_alone(results.clients[0]), *_below(found, results))) + "\n"
+    after = ["", *_legend(found), *_below(found, results)]
+    folded = _folded(found)
+    room = (
+        max(1, lines - len(after) - _HIGH - 3) if lines else len(folded)
+    )  # the groups, what is left, a prompt
+    shown, left = _most_faulty(folded, room)
+    if left:
+        after.insert(
+            0, f"{_many(sum(len(names) for _, names in left), 'client')} with fewer faults: -o FILE."
+        )
+    return "\n".join((*_table(found, shown, colour), *after)) + "\n"
 
 
 def listed(results: Results) -> str:
@@ -32,53 +47,76 @@ def listed(results: Results) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _table(found: Matrix, colour: bool) -> Iterator[str]:
-    questions = found.questions
-    wide = 2 * len(questions) + len({question.group for question in questions}) + _COUNTS
-    names = max((len(_name(row)) for row in found.rows), default=0)
-    name = max(6, min(names, WIDTH - wide))
-    if not found.rows:
-        return
-    yield from (f"{'':{name}}{line}".rstrip() for line in _heads(questions))
+def _folded(found: Matrix) -> list[Fold]:
+    """Clients whose letters are all the same share a line, each where the first of them stands."""
+    alike: dict[tuple[object, ...], list[Row]] = {}
     for row in found.rows:
-        yield f"{_cut(_name(row), name):{name}}{_marks(row, questions, colour)}"
+        letters = tuple(row.marks[one.key].letter if one.key in row.marks else "" for one in found.questions)
+        alike.setdefault((letters, row.faults, row.varying), []).append(row)
+    return [(rows[0], tuple(_name(row) for row in rows)) for rows in alike.values()]
 
 
-def _heads(questions: tuple[Question, ...]) -> Iterator[str]:
-    """The groups, and under each the names of its questions, upright and ending on one line."""
+def _most_faulty(folded: list[Fold], room: int) -> tuple[list[Fold], list[Fold]]:
+    """As many as there is room for, in the order they had, and the others."""
+    kept = sorted(folded, key=lambda one: -one[0].faults)[:room]
+    return [one for one in folded if one in kept], [one for one in folded if one not in kept]
+
+
+def _table(found: Matrix, folded: list[Fold], colour: bool) -> Iterator[str]:
+    questions = found.questions
     groups = [list(group) for _, group in groupby(questions, lambda one: one.group)]
-    above = "".join(" " + f"{group[0].group[: 2 * len(group) - 1]:{2 * len(group)}}" for group in groups)
-    yield f"{above} {'':{_COUNTS}}"
-    high = min(_HIGH, max((len(one.short or one.name) for one in questions), default=0))
+    wide = sum(_wide(group) + 1 for group in groups) + _COUNTS
+    name = max(_LEAST_NAME, WIDTH - wide)
+    if not folded:
+        return
+    name = min(name, max(len(", ".join(names)) for _, names in folded))
+    yield from (f"{'':{name}}{line}".rstrip() for line in _heads(groups))
+    for row, names in folded:
+        yield f"{_cut(', '.join(names), name):{name}}{_marks(row, groups, colour)}"
+
+
+def _wide(group: list[Question]) -> int:
+    return max(len(group), len(_short(group)))
+
+
+def _short(group: list[Question]) -> str:
+    return _GROUPS.get(group[0].group, group[0].group)
+
+
+def _heads(groups: list[list[Question]]) -> Iterator[str]:
+    """The groups, and under each the names of its questions, upright and ending on one line."""
+    yield "".join(f" {_short(group):{_wide(group)}}" for group in groups)
+    high = min(_HIGH, max((len(one.short or one.name) for group in groups for one in group), default=0))
     for at in range(high):
-        last = at == high - 1
-        letters = (
-            "".join(f"{_upright(one.short or one.name, high)[at]} " for one in group) for group in groups
-        )
-        yield "".join(f" {line}" for line in letters) + ("faults vary" if last else "")
+        letters = ("".join(_upright(one.short or one.name, high)[at] for one in group) for group in groups)
+        line = "".join(f" {told:{_wide(group)}}" for told, group in zip(letters, groups, strict=True))
+        yield line + (" faults vary" if at == high - 1 else "")
 
 
 def _upright(name: str, high: int) -> str:
     return name[:high].rjust(high)
 
 
-def _marks(row: Row, questions: tuple[Question, ...], colour: bool) -> str:
-    groups = groupby(questions, lambda one: one.group)
-    marks = ("".join(_mark(row.marks.get(one.key), colour) for one in group) for _, group in groups)
-    faults = _coloured(f"{row.faults:6}", _RED if row.faults else 0, colour)
-    return "".join(f" {line}" for line in marks) + f"{faults}{row.varying or '':5}"
+def _marks(row: Row, groups: list[list[Question]], colour: bool) -> str:
+    marks = (
+        "".join(_mark(row.marks.get(one.key), colour) for one in group) + " " * (_wide(group) - len(group))
+        for group in groups
+    )
+    faults = _coloured(f"{row.faults:7}", _RED if row.faults else 0, colour)
+    return "".join(f" {line}" for line in marks) + f"{faults}{row.varying or '':5}".rstrip()
 
 
 def _mark(found: Mark | None, colour: bool) -> str:
     if found is None:
-        return _coloured(f"{NOT_ASKED} ", _DIM, colour)
+        return _coloured(NOT_ASKED, _DIM, colour)
     shade = _RED if found.bold else _YELLOW if found.verdict in ("refused", "forwarded") else 0
-    return _coloured(found.letter, shade, colour) + ("~" if found.varying else " ")
+    marked = _coloured(found.letter, shade, colour)
+    return _coloured(marked, _UNDERLINED, colour) if found.varying else marked
 
 
 def _legend(found: Matrix) -> Iterator[str]:
-    told = [*legend(found, " = "), f"{NOT_ASKED} = not asked", "~ = varies"]
-    yield from _wrapped(told, "A letter is the worst of its cases, capitals are faults: ")
+    told = [*legend(found, " = "), f"{NOT_ASKED} = not asked"]
+    yield from _wrapped(told, "The worst of its cases, capitals are faults: ")
 
 
 def _below(found: Matrix, results: Results) -> Iterator[str]:
@@ -92,8 +130,7 @@ def _below(found: Matrix, results: Results) -> Iterator[str]:
     varying = sum(row.varying for row in found.rows)
     yield (
         f"{_many(len(found.rows), 'client')}, {_many(found.cases, 'case')}, {_many(cells, 'cell')}: "
-        f"{faults} with a fault, {varying} varying; {results.seconds:.1f} s. "
-        "Each: --format list, html."
+        f"{faults} with a fault, {varying} varying; {results.seconds:.1f} s."
     )
 
 

@@ -64,7 +64,7 @@ NOTES: dict[str, str] = {
     "stopped-early": "some redirects were followed, and then no more",
     "broken-off": "a request was begun and not finished",
     "retried": "a request that was not finished, or not answered, was sent again",
-    "asked-again": "a safe request was sent once more, for its answer could not be read",
+    "asked-again": "a safe request was sent once more for an answer that could not be read, then given up",
     "new-boundary": "multipart was encoded again, with another boundary",
     "remembered": "the redirect was not asked for again",
     "dropped-within-origin": "credentials did not go on within the same origin",
