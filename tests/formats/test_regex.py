@@ -24,7 +24,7 @@ ITEMS = st.sampled_from(
         "/",
         r"\.",
         "-",
-        "é",
+        "(?:é)",
         " ",
         ",",
         "%",
@@ -82,6 +82,8 @@ def test_a_pattern_matches_and_captures_what_the_expression_does(regex: str, pat
         found, refusal = (), error.fact
     wanted = re.search(regex.encode(), path.encode(), re.DOTALL)
     if not found:
+        if "a lazy group" in refusal:
+            return
         assert "no path matches" in refusal
         assert wanted is None
         return

@@ -231,7 +231,17 @@ def _behind_slash(node: Node) -> Iterator[Node]:
     left = _derived(first)
     taken = [] if left is None else [Sequence((left, *rest))]
     skipped = list(_behind_slash(Sequence(tuple(rest)))) if rest and _nullable(first) else []
+    if taken and skipped and not _simple(first):
+        raise PatternError("a lazy group that may hold the first slash", "write the slash before it")
     yield from (*skipped, *taken) if _lazy(first) else (*taken, *skipped)
+
+
+def _simple(node: Node) -> bool:
+    """Whether it is one repetition, or none of what it repeats is lazy."""
+    if isinstance(node, Capture):
+        return _simple(node.node)
+    lazy = any(isinstance(one, Repeat) and one.lazy for one in _walk(node))
+    return not lazy or (isinstance(node, Repeat) and isinstance(node.node, Char | Octets))
 
 
 def _lazy(node: Node) -> bool:

@@ -42,7 +42,8 @@ class Renderer:
 
     def pattern(self, node: Node) -> str:
         """The text of a whole component; in a path, what follows its first slash."""
-        return self._parts(list(self._flat(node)), last=True)
+        settled = aligned(node, self.fold) if self.is_path else node
+        return self._parts(list(self._flat(settled)), last=True)
 
     def _flat(self, node: Node) -> Iterator[Node]:
         if isinstance(node, Sequence):
@@ -174,7 +175,9 @@ class Renderer:
         while isinstance(inner, Capture) or (isinstance(inner, Sequence) and len(inner.nodes) == 1):
             inner = inner.node if isinstance(inner, Capture) else inner.nodes[0]
         if isinstance(inner, Octets):
-            text = self._octets(inner.octets, inside=True, endless=node.most is None and node.least < 2)
+            text = self._octets(
+                inner.octets, inside=True, endless=node.most is None and node.least < 2 and not node.exact
+            )
         else:
             text = self.group(inner, inside=True)
             if not text:
@@ -201,6 +204,52 @@ class Renderer:
         if not self.is_path or (char.isascii() and ord(char) in _RAW):
             return char
         return "".join(f"%{octet:02X}" for octet in char.encode())
+
+
+def aligned(node: Node, fold: bool, safe: bool = True) -> Node:
+    """The tree whose `.*` and `[^/]+` end where an octet ends; `safe`: no hex digit can follow."""
+    if isinstance(node, Sequence):
+        done: list[Node] = []
+        for one in reversed(node.nodes):
+            done.append(aligned(one, fold, safe))
+            safe = _begins_safely(one, fold) and (safe or not _nullable(one))
+        return Sequence(tuple(reversed(done)))
+    if isinstance(node, Choice):
+        return Choice(tuple(aligned(one, fold, safe) for one in node.nodes))
+    if isinstance(node, Capture):
+        return Capture(aligned(node.node, fold, safe), node.number, node.name, node.slash)
+    if isinstance(node, Repeat):
+        again = safe and (node.most == 1 or _begins_safely(node.node, fold))
+        inner = node.node if isinstance(node.node, Octets) else aligned(node.node, fold, again)
+        return Repeat(inner, node.least, node.most, node.lazy, exact=not safe)
+    return node
+
+
+def _begins_safely(node: Node, fold: bool) -> bool:
+    if isinstance(node, Char):
+        return not (node.char in "0123456789ABCDEF" or (fold and node.char in "abcdef"))
+    if isinstance(node, Octets):
+        return not node.octets & (_HEX if fold else _HEX - frozenset(b"abcdef%"))
+    if isinstance(node, Sequence):
+        for one in node.nodes:
+            if not _begins_safely(one, fold):
+                return False
+            if not _nullable(one):
+                return True
+        return True
+    if isinstance(node, Choice):
+        return all(_begins_safely(one, fold) for one in node.nodes)
+    return not isinstance(node, Capture | Repeat) or _begins_safely(node.node, fold)
+
+
+def _nullable(node: Node) -> bool:
+    if isinstance(node, Sequence):
+        return all(map(_nullable, node.nodes))
+    if isinstance(node, Choice):
+        return any(map(_nullable, node.nodes))
+    if isinstance(node, Capture):
+        return _nullable(node.node)
+    return isinstance(node, Repeat) and (node.least == 0 or _nullable(node.node))
 
 
 def _quantifier(node: Repeat) -> str:

@@ -44,12 +44,13 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class Repeat(msgspec.Struct, frozen=True):
-    """`least` to `most` times (None: without end)."""
+    """`least` to `most` times (None: without end); `exact`: it may not end inside of an encoded octet."""
 
     node: Node
     least: int
     most: int | None
     lazy: bool = False
+    exact: bool = False
 
 
 class Capture(msgspec.Struct, frozen=True):
