@@ -15,6 +15,7 @@ from posixpath import basename
 import msgspec
 
 from detour.formats import (
+    apache,
     alb,
     cloudflare_bulk,
     cloudflare_pages,
@@ -26,6 +27,7 @@ from detour.formats import (
     istio,
     netlify,
     netlify_toml,
+    vercel,
     vercel_bulk,
 )
 from detour.formats.draft import Draft, LineFault
@@ -111,6 +113,14 @@ DIALECTS: tuple[Dialect, ...] = (
         ("netlify.toml",),
         netlify_toml.detect,
     ),
+    Dialect(
+        "vercel",
+        "vercel.json",
+        _of_text(vercel.read),
+        vercel.DEFAULT_STATUS,
+        ("*vercel.json",),
+        vercel.detect,
+    ),
     Dialect("istio", "Istio", _of_text(istio.read), istio.DEFAULT_STATUS, detect=istio.detect),
     Dialect("alb", "AWS ALB listener rules", _of_text(alb.read), alb.DEFAULT_STATUS, detect=alb.detect),
     Dialect(
@@ -121,6 +131,15 @@ DIALECTS: tuple[Dialect, ...] = (
         ("haproxy.cfg", "*.haproxy"),
         haproxy.detect,
         haproxy.includes,
+    ),
+    Dialect(
+        "apache",
+        "Apache configuration and .htaccess",
+        apache.read,
+        apache.DEFAULT_STATUS,
+        (".htaccess", "*htaccess"),
+        apache.detect,
+        apache.includes,
     ),
 )
 

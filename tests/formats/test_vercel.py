@@ -1,0 +1,149 @@
+"""vercel.json, on the routes that Vercel's own compiler makes and the paths they must and must not match."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detour.formats.draft import Draft, LineFault
+from detour.formats.vercel import detect, read
+from tests.formats.dialect_data import DATA, data_file
+from tests.formats.layers import Answer, decide, layer_of
+
+FOLDER = DATA / "vercel-routing-utils"
+FILE = FOLDER / "superstatic_cases.json"
+CASES: dict[str, Any] = (
+    {case["name"]: case["steps"] for case in json.loads(FILE.read_text("utf-8"))} if FILE.exists() else {}
+)
+SETTINGS: dict[str, dict[str, Any]] = {
+    "convertCleanUrls true": {"cleanUrls": True},
+    "convertTrailingSlash enabled": {"trailingSlash": True},
+    "convertTrailingSlash disabled": {"trailingSlash": False},
+}
+LOOKS_AROUND = "its source looks ahead"
+REGEX = "`has` or `missing` holds a regular expression"
+DIFFERENCES = {0: REGEX, 10: LOOKS_AROUND, 18: REGEX, 19: REGEX, 20: REGEX}
+NO_PATH = "/next.php?page=/"  # a query in what is matched as a path
+
+
+def redirects() -> list[tuple[int, dict[str, Any], dict[str, Any], list[str], list[str]]]:
+    steps = CASES.get("convertRedirects")
+    if not steps:
+        return []
+    call, paths = steps
+    return list(
+        zip(
+            range(99),
+            call["call"]["args"][0],
+            call["expect"],
+            paths["mustMatch"],
+            paths["mustNotMatch"],
+            strict=False,
+        )
+    )
+
+
+@pytest.mark.parametrize("case", redirects(), ids=lambda case: f"{case[0]} {case[1]['source']}")
+def test_a_redirect_answers_as_its_compiled_route(case: tuple[int, Any, Any, Any, Any]) -> None:
+    number, written, route, matching, others = case
+    layer = layer_of("vercel", json.dumps({"redirects": [written]}))
+    if number in DIFFERENCES:
+        assert len(layer.not_understood) == 1
+        return
+    assert layer.not_understood == ()
+    for path in matching:
+        found = re.fullmatch(route["src"], path)
+        assert found is not None
+        to = re.sub(
+            r"\$(\d+)", lambda slot, found=found: found[int(slot[1])] or "", route["headers"]["Location"]
+        )
+        to = re.sub(r"^/", "https://h.example/", to)
+        got = decide(layer, "GET", f"https://h.example{path}")
+        assert got is not None, path
+        assert (got[0], got[1].rstrip("/")) == (route["status"], to.rstrip("/"))
+    for path in others:
+        assert decide(layer, "GET", f"https://h.example{path}") is None, path
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_clean_urls_and_trailing_slashes_match_what_they_must(name: str) -> None:
+    if name not in CASES:
+        data_file("vercel-routing-utils", FILE.name)
+    call, paths = CASES[name]
+    layer = layer_of("vercel", json.dumps(SETTINGS[name]))
+    for route, matching, others in zip(
+        call["expect"], paths["mustMatch"], paths["mustNotMatch"], strict=True
+    ):
+        for path in matching if "headers" in route else ():
+            if path != NO_PATH:
+                assert decide(layer, "GET", f"https://h.example{path}") is not None, path
+        for path in others:
+            answered = any(re.fullmatch(one["src"], path) for one in call["expect"] if "headers" in one)
+            if not answered and path != NO_PATH:
+                assert decide(layer, "GET", f"https://h.example{path}") is None, path
+
+
+@pytest.mark.parametrize(
+    ("site", "url", "answer"),
+    [
+        ({"cleanUrls": True}, "/a/index.html", (308, "/a")),
+        ({"cleanUrls": True}, "/index", (308, "/")),
+        ({"cleanUrls": True, "trailingSlash": True}, "/a.html", (308, "/a/")),
+        ({"trailingSlash": True}, "/.well-known/x", None),
+        ({"trailingSlash": True}, "/a/b", (308, "/a/b/")),
+        ({"trailingSlash": False}, "/a/b/?c", (308, "/a/b?c")),
+        ({"redirects": [{"source": "/a/:id", "destination": "/b?x=:id"}]}, "/a/1?y=2", (308, "/b?x=1&y=2")),
+        (
+            {"routes": [{"src": "/old", "status": 302, "headers": {"Location": "/new"}}]},
+            "/old",
+            (302, "/new"),
+        ),
+        ({"routes": [{"src": "/old", "status": 404}]}, "/old", None),
+    ],
+)
+def test_what_a_site_answers(site: dict[str, Any], url: str, answer: Answer) -> None:
+    wanted = None if answer is None else (answer[0], f"https://h.example{answer[1]}")
+    assert decide(layer_of("vercel", json.dumps(site)), "GET", f"https://h.example{url}") == wanted
+
+
+def test_conditions_are_read() -> None:
+    has = [{"type": "host", "value": "h.example"}, {"type": "header", "key": "X-A", "value": "1"}]
+    missing = [{"type": "cookie", "key": "seen"}]
+    site = {"redirects": [{"source": "/a", "destination": "/b", "has": has, "missing": missing}]}
+    layer = layer_of("vercel", json.dumps(site))
+    assert decide(layer, "GET", "https://h.example/a", (("X-A", "1"),)) == (308, "https://h.example/b")
+    assert decide(layer, "GET", "https://h.example/a") is None
+    assert decide(layer, "GET", "https://o.example/a", (("X-A", "1"),)) is None
+    assert decide(layer, "GET", "https://h.example/a", (("X-A", "1"), ("Cookie", "seen=1"))) is None
+
+
+@pytest.mark.parametrize(
+    ("site", "fact"),
+    [
+        ({"cleanUrls": "x"}, "'x' where a boolean belongs"),
+        ({"redirects": {}}, "a table where a list belongs"),
+        ({"redirects": [{"source": "/a"}]}, "a redirect without `source` or `destination`"),
+        ({"redirects": [{"source": "a", "destination": "/"}]}, "the source 'a' does not begin with a slash"),
+        (
+            {"redirects": [{"source": "/a", "destination": "/", "statusCode": 300}]},
+            "300 is no status to redirect with here",
+        ),
+        ({"redirects": [{"source": "/(a", "destination": "/"}]}, "a parenthesis without its end in '/(a'"),
+    ],
+)
+def test_what_cannot_be_expressed_is_listed(site: dict[str, Any], fact: str) -> None:
+    assert [one.fact for one in layer_of("vercel", json.dumps(site)).not_understood] == [fact]
+
+
+@given(st.text(), st.text("/:ab()*+?{}\\$.|[]!"))
+def test_any_text_and_any_source_yield_drafts_and_faults(text: str, source: str) -> None:
+    whole = json.dumps({"redirects": [{"source": "/" + source, "destination": "/" + source}]})
+    for one in (text, whole, whole[:-3]):
+        assert isinstance(detect(one), bool)
+        assert all(isinstance(line, Draft | LineFault) for line in read(one))
+    layer_of("vercel", whole)
