@@ -15,10 +15,11 @@ from posixpath import basename
 import msgspec
 
 from detour.formats import (
-    apache,
     alb,
+    apache,
     cloudflare_bulk,
     cloudflare_pages,
+    cloudflare_rules,
     csv_file,
     gateway_api,
     haproxy,
@@ -120,6 +121,13 @@ DIALECTS: tuple[Dialect, ...] = (
         vercel.DEFAULT_STATUS,
         ("*vercel.json",),
         vercel.detect,
+    ),
+    Dialect(
+        "cloudflare-rules",
+        "Cloudflare single redirects",
+        _of_text(cloudflare_rules.read),
+        cloudflare_rules.DEFAULT_STATUS,
+        detect=cloudflare_rules.detect,
     ),
     Dialect("istio", "Istio", _of_text(istio.read), istio.DEFAULT_STATUS, detect=istio.detect),
     Dialect("alb", "AWS ALB listener rules", _of_text(alb.read), alb.DEFAULT_STATUS, detect=alb.detect),

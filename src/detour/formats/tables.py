@@ -31,6 +31,7 @@ Dialect = Literal[
     "apache",
     "ingress",
     "vercel",
+    "cloudflare-rules",
     "istio",
     "netlify-toml",
     "alb",
