@@ -150,7 +150,7 @@ def _header(test: Test) -> Atom:
 
 def _host(text: Text) -> Demand:
     host, colon, port = text.text.rpartition(":")
-    if text.kind == "exact" and colon and port.isdigit():
+    if text.kind == "exact" and colon and port.isdecimal():
         return Demand(host=Text("exact", host), port=port)
     return Demand(host=msgspec.structs.replace(text, ignore_case=False) if text.kind != "regex" else text)
 

@@ -244,7 +244,7 @@ def _action(words: tuple[str, ...]) -> Action:
         if word in ("location", "prefix", "scheme"):
             kind, to = word, value
         elif word == "code":
-            status = int(value) if value.isdigit() else 0
+            status = int(value) if value.isdecimal() else 0
         elif word in _FLAGS:
             flags.add(word)
         elif word.startswith("set-cookie"):

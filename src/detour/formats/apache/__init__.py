@@ -1,0 +1,61 @@
+"""Apache's httpd.conf and .htaccess.
+
+Read (httpd.apache.org/docs/2.4, mod_alias, mod_rewrite, sections):
+
+- `Redirect`, `RedirectPermanent`, `RedirectTemp`, `RedirectMatch`: whole path segments, what follows is
+  appended; the first that matches answers; status words and numbers; `gone` and other statuses hide
+  what stands behind them. The query is kept unless the target has one.
+- `RewriteRule` with R, L, END, NC, QSA, QSD, F, G, P, PT and `RewriteCond` on HTTPS, HTTP_HOST,
+  SERVER_NAME, REQUEST_URI, QUERY_STRING, REQUEST_METHOD, SERVER_PORT, REMOTE_ADDR, HTTP_COOKIE and
+  fields with whole values; OR, NC, negation; `RewriteBase`; an absolute target redirects without R.
+- `!-f` and `!-d` count as true, `-f` and `-d` as false, with a note: Detour has no files.
+- `<VirtualHost>` by name and port, the first of an address for all other names; `<Location>`,
+  `<Directory>` below DocumentRoot; `<IfModule>` and its like are taken to hold; `Include`.
+- mod_rewrite comes before mod_alias, servers before directories.
+
+Not understood, and named as such: S, C and N; a redirect behind a rule that changes the path and goes
+on; RewriteMap; THE_REQUEST; `<If>`, `<Files>`, `<LocationMatch>` around a redirect; `ErrorDocument`
+with a URL; `Header … Location`. `DirectorySlash` depends on the file system: no rule is made of it.
+
+Where Detour differs on purpose: a Location that would equal the request is not sent; captures are
+encoded for the place they land in; HTTP_HOST is the host without its port.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from detour.formats.apache.alias import DEFAULT_STATUS
+from detour.formats.apache.reader import read_files
+from detour.formats.draft import Draft, LineFault
+
+if TYPE_CHECKING:
+    from detour.formats.dialects import Files
+
+__all__ = ["DEFAULT_STATUS", "detect", "includes", "read"]
+
+_CONTENT = re.compile(
+    r"^[ \t]*(?:Rewrite(?:Engine|Base)[ \t]+\S+|RewriteRule[ \t]+\S+[ \t]+\S+"
+    r"|Redirect(?:Match|Permanent|Temp)"
+    r"[ \t]+\S+[ \t]+\S+|Redirect[ \t]+(?:[0-9]{3}|permanent|temp|seeother|gone|/\S*)[ \t]+\S+"
+    r"|<(?:VirtualHost|IfModule|Directory|Location)[ \t][^>\n]*>)[^;{\n]*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+_INCLUDE = re.compile(r"^[ \t]*Include(?:Optional)?[ \t]+\"?([^\"\s]+)", re.MULTILINE | re.IGNORECASE)
+
+
+def read(files: Files) -> Iterator[Draft | LineFault]:
+    """Each redirect, in the order in which the first match answers."""
+    return read_files(files.entry, dict(files.texts))
+
+
+def detect(text: str) -> bool:
+    """Whether a text is Apache's: a directive of mod_alias or mod_rewrite, or a container of its own."""
+    return _CONTENT.search(text) is not None
+
+
+def includes(text: str) -> Iterable[str]:
+    """The files, or globs, that a text includes."""
+    return (found[1] for found in _INCLUDE.finditer(text))

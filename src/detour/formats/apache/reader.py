@@ -1,0 +1,182 @@
+"""Servers, directories and locations of an Apache configuration, in the order in which they answer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from posixpath import basename
+
+import msgspec
+
+from detour.formats.apache.alias import NAMES, redirects
+from detour.formats.apache.context import Context, Outcome
+from detour.formats.apache.rewrite import Written, rewrites, rules
+from detour.formats.apache.syntax import Directive, parse
+from detour.formats.demand import Demand, Text
+
+_OPEN = {"ifmodule", "ifdefine", "ifversion", "iffile", "limit", "limitexcept", "requireall", "requireany"}
+_VERSION = (2, 4, 57)
+
+
+def read_files(entry: str, texts: dict[str, str]) -> Iterator[Outcome]:
+    """Every redirect of a configuration, or of an .htaccess file."""
+    tree = list(_flat(parse(entry, texts)))
+    if _is_htaccess(entry, tree):
+        yield from _part(tree, Context(folder="/", entry=entry))
+        return
+    hosts = [one for one in tree if one.name == "virtualhost"]
+    main = [one for one in tree if one.name != "virtualhost"]
+    if not hosts:
+        yield from _server(main, [], Context(entry=entry))
+        return
+    first: dict[tuple[str, ...], Directive] = {}
+    for host in hosts:
+        first.setdefault(host.args, host)
+    chosen = set(map(id, first.values()))
+    for host in [*(one for one in hosts if id(one) not in chosen), *first.values()]:
+        inside = list(_flat(host.inside))
+        named = id(host) not in chosen
+        demands = _demands(host, inside, named)
+        context = Context(demands, entry=entry)
+        yield from _server(inside, main, context)
+        if named:
+            yield from context.passes(host, Demand(), 404)
+
+
+def _flat(directives: tuple[Directive, ...]) -> Iterator[Directive]:
+    """Without the containers that only ask whether something is there."""
+    for one in directives:
+        if one.name not in _OPEN:
+            yield one
+        elif one.name == "ifversion":
+            if _version_holds(one.args):
+                yield from _flat(one.inside)
+        elif not (one.args and one.args[0].startswith("!")):
+            yield from _flat(one.inside)
+
+
+def _version_holds(args: tuple[str, ...]) -> bool:
+    if len(args) < 2 or not re.fullmatch(r"[0-9.]+", args[1]):
+        return True
+    wanted = tuple(int(part) for part in args[1].strip(".").split(".") if part)
+    return {
+        "<": wanted > _VERSION, "<=": wanted >= _VERSION, ">": wanted < _VERSION, ">=": wanted <= _VERSION,
+    }.get(args[0], True)  # fmt: skip
+
+
+def _is_htaccess(entry: str, tree: list[Directive]) -> bool:
+    if basename(entry).endswith("htaccess"):
+        return True
+    names = {one.name for one in tree}
+    if names & {"virtualhost", "directory", "location", "locationmatch", "listen", "documentroot"}:
+        return False
+    patterns = [one.args[0] for one in tree if one.name == "rewriterule" and one.args]
+    return "rewritebase" in names or bool(
+        patterns and not any(pattern.lstrip("!").startswith(("^/", "/")) for pattern in patterns)
+    )
+
+
+def _demands(host: Directive, inside: list[Directive], named: bool) -> tuple[Demand, ...]:
+    port = host.args[0].rpartition(":")[2] if host.args and ":" in host.args[0] else ""
+    tls = any(one.name == "sslengine" and one.args and one.args[0].lower() == "on" for one in inside)
+    scheme = {"80": "http", "443": "https"}.get(port, "https" if tls else "")
+    own = Demand(scheme=scheme, port=None if port in ("", "*", "80", "443") or not port.isdecimal() else port)
+    if not named:
+        return (own,)
+    names = [
+        name.lower()
+        for one in inside
+        if one.name in ("servername", "serveralias")
+        for name in (one.args[:1] if one.name == "servername" else one.args)
+    ]
+    texts = (_host(re.sub(r"^https?://|:[0-9]+$", "", name)) for name in names)
+    return tuple(msgspec.structs.replace(own, host=text) for text in texts) or (own,)
+
+
+def _host(name: str) -> Text:
+    if name.startswith("*") and "*" not in name[1:]:
+        return Text("suffix", name[1:])
+    return Text("exact", name)
+
+
+def _server(inside: list[Directive], main: list[Directive], context: Context) -> Iterator[Outcome]:
+    """One server: mod_rewrite comes before mod_alias, both before what directories say."""
+    found, base = rules(inside)
+    aliases = list(redirects([*inside, *main], context))
+    yield from _ordered(list(rewrites(found, base, context)), aliases, found, server=True)
+    for one in reversed([*main, *inside]):
+        if one.name in ("location", "locationmatch", "directory", "directorymatch"):
+            yield from _container(one, context, [*inside, *main])
+    yield from _elsewhere([*inside], context)
+
+
+def _ordered(
+    first: list[Outcome], aliases: list[Outcome], found: list[Written], server: bool
+) -> Iterator[Outcome]:
+    """Rewrites, then aliases; but where a rule ends the rewriting only, mod_alias is still asked: a `-` in a
+    server, any rewriting in a directory."""
+    soft = {
+        (rule.directive.file, rule.directive.line)
+        for rule in found
+        if rule.status is None and not rule.flags.keys() & {"F", "G", "P"} and (rule.to == "-" or not server)
+    }
+    entry = found[0].directive.file if found else ""
+    places = [place for place, one in enumerate(first) if (one.file or entry, one.line) in soft]
+    cut = places[0] if places else len(first)
+    yield from first[:cut]
+    yield from aliases
+    yield from first[cut:]
+
+
+def _container(one: Directive, context: Context, around: list[Directive]) -> Iterator[Outcome]:
+    inside = list(_flat(one.inside))
+    path = one.args[-1] if one.args else ""
+    if one.name == "location" and path.startswith("/") and not one.args[0].startswith("~"):
+        yield from _part(inside, msgspec.structs.replace(context, location=path, folder=""))
+        return
+    root = next((each.args[0] for each in around if each.name == "documentroot" and each.args), "")
+    if one.name == "directory" and root and f"{path.rstrip('/')}/".startswith(f"{root.rstrip('/')}/"):
+        folder = f"{path.rstrip('/')}/"[len(root.rstrip("/")) :]
+        yield from _part(inside, msgspec.structs.replace(context, folder=folder))
+        return
+    redirecting = [each for each in inside if _redirects(each)]
+    for each in redirecting:
+        fact = f"it stands in <{one.name} {path}>, whose requests Detour cannot tell"
+        yield context.fault(each, fact, "put it into the server, or into a <Location /path>")
+
+
+def _redirects(one: Directive) -> bool:
+    flags = "".join(one.args[2:]).upper()
+    return one.name in NAMES or (one.name == "rewriterule" and bool(re.search(r"\bR\b|REDIRECT", flags)))
+
+
+def _part(inside: list[Directive], context: Context) -> Iterator[Outcome]:
+    """A directory, a location or an .htaccess file."""
+    found, base = rules(inside)
+    if base and context.folder == "/":
+        context = msgspec.structs.replace(context, folder=base)
+    if context.location is not None and any(_redirects(one) and one.name == "rewriterule" for one in inside):
+        for rule in found:
+            if rule.status is not None:
+                fact = "a RewriteRule in a <Location>, where what it sees depends on the file system"
+                yield context.fault(rule.directive, fact, "put it into the server")
+        found = []
+    aliases = list(redirects(inside, context))
+    yield from _ordered(list(rewrites(found, base, context)), aliases, found, server=False)
+    yield from _elsewhere(inside, context)
+
+
+def _elsewhere(inside: list[Directive], context: Context) -> Iterator[Outcome]:
+    """What redirects depending on files or on what is answered."""
+    for one in inside:
+        if one.name == "errordocument" and len(one.args) > 1 and re.match(r"https?://", one.args[1]):
+            fact = f"each {one.args[0]} becomes a redirect to {one.args[1]}, whatever the request"
+            yield context.fault(one, fact, "name a path, or redirect the requests that are meant")
+        elif one.name == "header" and "location" in map(str.lower, one.args[:4]):
+            fact = "the line changes the Location of what is answered, which Detour does not know"
+            yield context.fault(one, fact, "write the redirect itself")
+        elif one.name in ("if", "elseif", "else", "files", "filesmatch"):
+            for each in _flat(one.inside):
+                if _redirects(each):
+                    fact = f"it stands in <{one.name}>, whose requests Detour cannot tell"
+                    yield context.fault(each, fact, "write it as RewriteCond and RewriteRule")
