@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from detour.formats.draft import Draft, LineFault
 from detour.formats.vercel import detect, read
 from tests.formats.dialect_data import DATA, data_file
-from tests.formats.layers import Answer, decide, layer_of
+from tests.formats.layers import Answer, counted, decide, dialects_of, layer_of
 
 FOLDER = DATA / "vercel-routing-utils"
 FILE = FOLDER / "superstatic_cases.json"
@@ -138,6 +138,21 @@ def test_conditions_are_read() -> None:
 )
 def test_what_cannot_be_expressed_is_listed(site: dict[str, Any], fact: str) -> None:
     assert [one.fact for one in layer_of("vercel", json.dumps(site)).not_understood] == [fact]
+
+
+def test_every_site_of_the_data_is_detected_and_read_and_no_other_file_is() -> None:
+    data_file("vercel-routing-utils", "files")
+    sites = {name for name, dialect in dialects_of("vercel-routing-utils").items() if dialect == "vercel"}
+    assert len(sites) == 33
+    read_files = counted("vercel", FOLDER.name, "files")
+    assert {name: read_files[name][1] for name in sites if read_files[name][1]} == {
+        "packages+cli+test+dev+fixtures+invalid-clean-urls+vercel.json": 1,
+        "packages+cli+test+dev+fixtures+invalid-redirects+vercel.json": 1,
+        "packages+cli+test+dev+fixtures+invalid-trailing-slash+vercel.json": 1,
+        "packages+next+test+fixtures+23-custom-routes-verbose+vercel.json": 1,  # comments: no JSON
+    }
+    for folder in ("caddy", "envoy-route-tests", "traefik", "cloudflare-redirects"):
+        assert "vercel" not in dialects_of(folder).values()
 
 
 @given(st.text(), st.text("/:ab()*+?{}\\$.|[]!"))

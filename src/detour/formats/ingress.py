@@ -209,8 +209,11 @@ def _patterns(place: _Place, regex: bool) -> Iterator[tuple[str, bool]]:
     if not place.path.startswith("/"):
         raise PatternError(f"the path {place.path!r} does not begin with a slash", f"write `/{place.path}`")
     if regex and re.search(r"[\\^$.|?*+()\[\]{}]", place.path):
-        whole = place.path if place.path.endswith("$") else place.path + ".*"
-        yield whole_path(whole), True
+        stem, end, rest = place.path.partition("(/|$)")  # as in ingress-nginx's own example of rewriting
+        if end and rest in ("", "(.*)", ".*"):
+            yield whole_path(stem), True
+        path = f"{stem}/{rest}" if end else stem
+        yield whole_path(path if path.endswith("$") else path + ".*"), True
     elif regex:
         yield beginning(place.path)[0][0], True
     elif place.kind == "Exact":

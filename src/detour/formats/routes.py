@@ -6,15 +6,15 @@ host's table; within it each has its own order. No function here knows a dialect
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
 from detour.core.rule import FieldCondition
 from detour.core.status import REDIRECT_STATUSES
-from detour.errors import PatternError, TemplateError
+from detour.errors import TemplateError
 from detour.formats.bulk_rows import restated
 from detour.formats.draft import Draft, LineFault
 from detour.formats.redirects_file import literal, path_pattern
+from detour.formats.regex import expression
 
 SAME_PATH = "/{url.path}"  # the template that changes nothing: slashes at the front are made one
 REST = "rest"  # the group of what follows a prefix
@@ -60,24 +60,9 @@ def beginning(prefix: str) -> tuple[tuple[str, str], ...]:
     return ((f"{path_pattern(literal(prefix))}:{REST}(.*)", f"{{{REST}}}"),)
 
 
-_TOKEN = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?(?:P?<[A-Za-z_]\w*>|:)?|.", re.DOTALL)
-
-
 def whole_path(regex: str) -> str:
-    """The pattern of a regular expression that matches the whole path (RE2); raises `PatternError`."""
-    body = regex.removeprefix("^").removesuffix("$")
-    if not body.startswith("/") or body[1:2] in ("?", "*", "+", "{"):
-        raise PatternError(f"the expression {regex!r} does not begin with a slash", "begin it with `/`")
-    written, depth = "", 0
-    for found in _TOKEN.finditer(body, 1):
-        token = found[0]
-        if token.startswith("(?") and token != "(?:" and not token.endswith(">"):
-            raise PatternError(f"the expression {regex!r} looks around or sets flags", "write it without")
-        depth += token.startswith("(") - (token == ")")
-        if token == "|" and depth == 0:
-            raise PatternError(f"alternatives at the top of {regex!r}", "write a match for each")
-        written += "(?:" if token.startswith("(") else token
-    return f"/({written})"
+    """The pattern of a regular expression that matches the whole path; raises `PatternError`."""
+    return expression(regex, whole=True, used=()).pattern
 
 
 def exactly(path: str) -> str:

@@ -29,7 +29,9 @@ from detour.formats.yaml_nodes import Node, documents, fault
 
 DEFAULT_STATUS = 308
 
-_KEYS = re.compile(r'"(?:cleanUrls|trailingSlash)"\s*:|"redirects"\s*:\s*\[|"routes"\s*:\s*\[')
+_KEYS = re.compile(
+    r'"(?:cleanUrls|trailingSlash)"\s*:|"redirects"\s*:\s*\[|"routes"\s*:\s*\[\s*\{\s*"(?:src|handle)"\s*:\s*"'
+)
 _TOKEN = re.compile(r"\\(?P<escaped>.)|:(?P<name>\w+)|(?P<open>\()|(?P<brace>[{}])|(?P<text>.)", re.DOTALL)
 _SLOT = re.compile(r"\{?:(\w+)[*+?]?\}?|\$(\d+)")
 _PLAIN_VALUE = re.compile(r"[\w /@:;,%~=&#!-]*(?:\\?\.[\w /@:;,%~=&#!-]*)*")
