@@ -61,17 +61,18 @@ REMARKS: tuple[Remark, ...] = (
         "ends the program",
     ),
     Remark(
-        *(("httpie", "superagent"), r".*/multipart(/.*)?", frozenset({"hung"})),
-        "The form is a stream that has been read when the redirect comes: its length is announced again, and "
-        "nothing follows",
+        *(("httpie", "superagent", "faraday", "httparty", "LWP::UserAgent-all"),),
+        *(r".*/(multipart|file|stream|chunked)(/.*)?", frozenset({"hung"})),
+        "The content has been read to its end when the redirect comes: the next request announces it again, "
+        "nothing follows, and client and server wait for each other",
     ),
     Remark(
         *(("php-streams",), r"caller/307/GET/upgrade", frozenset({"hung"})),
         "A Connection field of the caller's replaces `close`, and the stream is read until the server closes",
     ),
     Remark(
-        *(("curl", "php-curl"), r".*/30[123]/.*/chunked(/.*)?", frozenset({"hung"})),
-        "A field given with -H goes with every request: on 301, 302 and 303 curl drops the content and "
+        *(("curl", "php-curl", "typhoeus"), r".*/30[123]/.*/chunked(/.*)?", frozenset({"hung"})),
+        "A field of the caller's goes with every request: on 301, 302 and 303 libcurl drops the content and "
         "leaves `Transfer-Encoding: chunked`; the next request announces chunks that never come",
         "RFC 9112 §6.3",
     ),

@@ -206,6 +206,15 @@ def _not_there(results: Results, found: Matrix) -> Iterator[str]:
         if told:
             yield f"- {prose(client.name)}: {told}{'; …' if len(reasons) > 6 else ''}"
     yield ""
+    yield from _left_out()
+
+
+def _left_out() -> Iterator[str]:
+    """What no client is asked."""
+    from detour.lab.cases import LEFT_OUT  # here: the cases take a quarter of a second
+
+    yield "Not asked of anybody:\n"
+    yield "\n".join(f"- {prose(what)}: {prose(why)}" for what, why in LEFT_OUT) + "\n"
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

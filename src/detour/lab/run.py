@@ -27,9 +27,9 @@ _LOOK = 0.2  # seconds between two looks for an interrupt
 
 
 class Manner(msgspec.Struct, frozen=True):
-    """How a run is done. `at_once`: programs at a time; one more than processors, for some always wait."""
+    """How a run is done. `at_once`: programs at a time; more than processors, for many only wait."""
 
-    at_once: int = (os.cpu_count() or 1) + 1
+    at_once: int = 2 * (os.cpu_count() or 1) + 1
     twice: int = TWICE  # runs of a cell that does not differ
     grace: float = GRACE
 

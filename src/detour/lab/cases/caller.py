@@ -71,6 +71,7 @@ CASES = (
         asked=Asked("POST", Content("large", "application/grpc", 64), fields=(("TE", "trailers"),)),
         script=(Answer(307, (NEXT,)),),
         expected=Expected(one(_TO, 307, "POST")),
+        slice=True,
     ),
     _preflight(307),
     _preflight(301),
