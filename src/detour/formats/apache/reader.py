@@ -13,13 +13,25 @@ from detour.formats.apache.context import Context, Outcome
 from detour.formats.apache.rewrite import Written, rewrites, rules
 from detour.formats.apache.syntax import Directive, parse
 from detour.formats.demand import Demand, Text
+from detour.formats.draft import LineFault
 
 _OPEN = {"ifmodule", "ifdefine", "ifversion", "iffile", "limit", "limitexcept", "requireall", "requireany"}
 _VERSION = (2, 4, 57)
 
 
 def read_files(entry: str, texts: dict[str, str]) -> Iterator[Outcome]:
-    """Every redirect of a configuration, or of an .htaccess file."""
+    """Every redirect of a configuration, or of an .htaccess file; what several servers inherit, and cannot be
+    expressed, is one fault."""
+    told = set()
+    for one in _read(entry, texts):
+        if isinstance(one, LineFault):
+            if (one.file, one.line) in told:
+                continue
+            told.add((one.file, one.line))
+        yield one
+
+
+def _read(entry: str, texts: dict[str, str]) -> Iterator[Outcome]:
     tree = list(_flat(parse(entry, texts)))
     if _is_htaccess(entry, tree):
         yield from _part(tree, Context(folder="/", entry=entry))
@@ -39,8 +51,8 @@ def read_files(entry: str, texts: dict[str, str]) -> Iterator[Outcome]:
         demands = _demands(host, inside, named)
         context = Context(demands, entry=entry)
         yield from _server(inside, main, context)
-        if named:
-            yield from context.passes(host, Demand(), 404)
+        yield from context.passes(host, Demand(), 404)
+    yield from _server(main, [], Context(entry=entry))
 
 
 def _flat(directives: tuple[Directive, ...]) -> Iterator[Directive]:
@@ -82,6 +94,9 @@ def _demands(host: Directive, inside: list[Directive], named: bool) -> tuple[Dem
     scheme = {"80": "http", "443": "https"}.get(port, "https" if tls else "")
     own = Demand(scheme=scheme, port=None if port in ("", "*", "80", "443") or not port.isdecimal() else port)
     if not named:
+        address = host.args[0].rpartition(":")[0] if port else "".join(host.args[:1])
+        if re.fullmatch(r"[A-Za-z][\w.-]*", address):
+            own = msgspec.structs.replace(own, host=_host(address.lower()))
         return (own,)
     names = [
         name.lower()
