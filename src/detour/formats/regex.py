@@ -19,7 +19,7 @@ import msgspec
 
 from detour.core.pattern import Pattern
 from detour.errors import PatternError
-from detour.formats.redirects_file import path_pattern
+from detour.formats.redirects_file import literal, path_pattern
 from detour.formats.regex_render import Renderer
 from detour.formats.regex_syntax import (
     ANY,
@@ -89,23 +89,39 @@ def expressions(
     slash: bool = True,
     used: Collection[int | str] | None = None,
     merged: bool = False,
+    prefix: str = "/",
 ) -> tuple[Expression, ...]:
-    """As `expression`, as many patterns as are needed to have the captures; the first that matches counts."""
+    """As `expression`, as many patterns as are needed to have the captures; the first that matches counts.
+
+    `prefix`: what the (decoded) path is known to begin with.
+    """
     parsed = parse(regex)
     fold = ignore_case or parsed.ignore_case
     captures = set(_captures(parsed.node))
     wanted = {one.number for one in captures if used is None or one.number in used or one.name in used}
     is_path = component == "path"
     alternatives = list(_alternatives(parsed.node, whole, is_path and slash, bool(wanted)))
+    for char in prefix[1:] if is_path else "":
+        alternatives = [left for one in alternatives for left in _behind(one, char)]
+        if len(alternatives) > _MOST:
+            raise PatternError("too many ways to read this", "begin the expression with `^`")
     if not alternatives:
         raise PatternError("no path matches this", "begin it with `/`")
     if len(alternatives) > 1 and (merged or not wanted or len(alternatives) > _MOST):
         alternatives, wanted = [Choice(tuple(alternatives))], set()
-    return tuple(_made(node, parsed, captures, frozenset(wanted), is_path, fold) for node in alternatives)
+    return tuple(
+        _made(node, parsed, captures, frozenset(wanted), is_path, fold, prefix) for node in alternatives
+    )
 
 
 def _made(
-    node: Node, parsed: Parsed, captures: set[Capture], wanted: frozenset[int], is_path: bool, fold: bool
+    node: Node,
+    parsed: Parsed,
+    captures: set[Capture],
+    wanted: frozenset[int],
+    is_path: bool,
+    fold: bool,
+    prefix: str,
 ) -> Expression:
     renderer = Renderer(is_path, fold, wanted)
     text = renderer.pattern(node)
@@ -116,7 +132,8 @@ def _made(
     named: dict[int | str, str] = {
         one.name: known[one.number] for one in captures if one.name and one.number in known
     }
-    pattern = path_pattern(f"/{text}") if is_path else text
+    known_part = literal("".join(map(renderer.encoded, prefix)))
+    pattern = path_pattern(f"{known_part}{text}") if is_path else text
     Pattern.parse(pattern if is_path else f"//{pattern}/")
     return Expression(pattern, {**known, **named}, parsed.count, fold)
 
@@ -130,7 +147,7 @@ def _alternatives(node: Node, whole: bool, slash: bool, captured: bool) -> Itera
     for begins, body, ends in anchored:
         behind = body if ends or _reaches_end(body) else Sequence((body, ANYTHING))
         if begins or _reaches_start(body):
-            yield from _behind_slash(behind) if slash else (behind,)
+            yield from _behind(behind) if slash else (behind,)
         elif slash:
             yield from _searched(body, behind, captured)
         else:
@@ -139,7 +156,7 @@ def _alternatives(node: Node, whole: bool, slash: bool, captured: bool) -> Itera
 
 def _searched(body: Node, behind: Node, captured: bool) -> Iterator[Node]:
     """An expression that may begin anywhere: where the path's first slash is its first, or further on."""
-    at_start = list(_behind_slash(behind))
+    at_start = list(_behind(behind))
     if _only_slash(body) and len(at_start) == 1:
         skipped = Repeat(Sequence((_LAZY, _SLASH)), 0, 1, lazy=True)
         yield Sequence((skipped, at_start[0]))
@@ -162,7 +179,7 @@ def _without_edge(node: Node, *, start: bool) -> tuple[bool, Node]:
         return True, EMPTY
     if isinstance(node, Capture):
         found, inner = _without_edge(node.node, start=start)
-        return found, Capture(inner, node.number, node.name, node.slash)
+        return found, Capture(inner, node.number, node.name, node.front)
     if isinstance(node, Sequence) and node.nodes:
         at = 0 if start else -1
         found, inner = _without_edge(node.nodes[at], start=start)
@@ -222,18 +239,27 @@ def _only_slash(node: Node) -> bool:
 # --- the path's first slash taken out (J. Brzozowski's derivative, by `/`) ----------------------
 
 
-def _behind_slash(node: Node) -> Iterator[Node]:
-    """What is left of `node` when a slash has been read, each way there is, in order of preference."""
+def _behind(node: Node, char: str = "/") -> Iterator[Node]:
+    """What is left of `node` when `char` has been read, each way there is, in order of preference."""
     flat = tuple(_flat(node))
     if not flat:
         return
     first, *rest = flat
-    left = _derived(first)
+    left = _derived(first, char)
     taken = [] if left is None else [Sequence((left, *rest))]
-    skipped = list(_behind_slash(Sequence(tuple(rest)))) if rest and _nullable(first) else []
+    skipped = list(_behind(Sequence(tuple(rest)), char)) if rest and _nullable(first) else []
     if taken and skipped and not _simple(first):
         raise PatternError("a lazy group that may hold the first slash", "write the slash before it")
+    kept = _finished(first)
+    if kept:
+        skipped = [Sequence((*kept, one)) for one in skipped]
     yield from (*skipped, *taken) if _lazy(first) else (*taken, *skipped)
+
+
+def _finished(node: Node) -> tuple[Node, ...]:
+    """The groups in what matches nothing further, with what they hold."""
+    found = (one for one in _walk(node) if isinstance(one, Capture) and one.front)
+    return tuple(Capture(EMPTY, one.number, one.name, one.front) for one in found)
 
 
 def _simple(node: Node) -> bool:
@@ -258,15 +284,15 @@ def _flat(node: Node) -> Iterator[Node]:
         yield node
 
 
-def _derived(node: Node) -> Node | None:
+def _derived(node: Node, char: str) -> Node | None:
     if isinstance(node, Char | Octets):
-        found = node == _SLASH if isinstance(node, Char) else ord("/") in node.octets
+        found = node.char == char if isinstance(node, Char) else char.isascii() and ord(char) in node.octets
         return EMPTY if found else None
     if isinstance(node, Capture):
-        inner = _derived(node.node)
-        return None if inner is None else Capture(inner, node.number, node.name, slash=True)
+        inner = _derived(node.node, char)
+        return None if inner is None else Capture(inner, node.number, node.name, front=f"{node.front}{char}")
     if isinstance(node, Repeat):
-        inner = _derived(node.node)
+        inner = _derived(node.node, char)
         most = None if node.most is None else node.most - 1
         if inner is None or node.most == 0:
             return None
@@ -274,9 +300,9 @@ def _derived(node: Node) -> Node | None:
             return inner
         return Sequence((inner, Repeat(node.node, max(node.least - 1, 0), most, node.lazy)))
     if isinstance(node, Sequence):
-        return _chosen(list(_behind_slash(node)))
+        return _chosen(list(_behind(node, char)))
     if isinstance(node, Choice):
-        return _chosen([one for one in map(_derived, node.nodes) if one is not None])
+        return _chosen([one for each in node.nodes if (one := _derived(each, char)) is not None])
     return None
 
 

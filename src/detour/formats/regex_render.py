@@ -75,7 +75,7 @@ class Renderer:
     def _part(self, node: Node, behind: Node | None, last: bool) -> str | None:
         """A node as parts of its own, None where it must stand in a group."""
         if isinstance(node, Char):
-            return literal(self._encoded(node.char))
+            return literal(self.encoded(node.char))
         if node == ANYTHING:
             return "*"
         if isinstance(node, Capture):
@@ -92,13 +92,17 @@ class Renderer:
 
     def _named(self, node: Capture, segment: bool = False) -> str:
         inside = self.group(node.node)
-        front = "/" if node.slash else ""
+        front = self._said(node.front)
         if not inside:
             self.captures[node.number] = front
             return ""
         name = f"{'p' if self.is_path else 'h'}{node.number}"
         self.captures[node.number] = f"{front}{{{name}}}"
         return f"{{:{name}}}" if segment else f"{{:{name}({inside})}}"
+
+    def _said(self, text: str) -> str:
+        """Fixed text as it stands in a template."""
+        return "".join(map(self.encoded, text)).replace("{", "{{").replace("}", "}}")
 
     def _is_whole_segment(self, node: Capture, behind: Node | None, last: bool) -> bool:
         if not self.is_path or node.node != _SEGMENT:
@@ -107,12 +111,12 @@ class Renderer:
 
     def _composed(self, node: Capture) -> str:
         """A group around groups: what it holds is what its pieces hold, one after the other."""
-        text, said = "", "/" if node.slash else ""
+        text, said = "", self._said(node.front)
         for number, one in enumerate(self._flat(node.node)):
             if isinstance(one, Char) and not self.fold:
-                encoded = self._encoded(one.char)
+                encoded = self.encoded(one.char)
                 text += "(\\.)" if encoded == "." else literal(encoded)
-                said += encoded.replace("{", "{{").replace("}", "}}")
+                said += self._said(one.char)
                 continue
             if isinstance(one, Capture):
                 text += self._capture(one, None, False)
@@ -138,13 +142,13 @@ class Renderer:
             return ""
         groups = [one for one in nodes if not isinstance(one, Char)]
         if not groups:
-            fixed = "".join(self._encoded(one.char) for one in nodes if isinstance(one, Char))
+            fixed = "".join(self.encoded(one.char) for one in nodes if isinstance(one, Char))
             return None if _DOT.search(fixed) else f"{{{literal(fixed)}}}?"
         if len(groups) > 1 or not isinstance(groups[0], Capture) or not self.group(groups[0].node):
             return None
         at = nodes.index(groups[0])
         before, after = (
-            literal("".join(self._encoded(one.char) for one in some if isinstance(one, Char)))
+            literal("".join(self.encoded(one.char) for one in some if isinstance(one, Char)))
             for some in (nodes[:at], nodes[at + 1 :])
         )
         return f"{{{before}{self._named(groups[0])[1:-1]}{after}}}?"
@@ -154,7 +158,7 @@ class Renderer:
     def group(self, node: Node, *, inside: bool = False) -> str:
         """A node as text of a regular expression that captures nothing; `inside`: among others."""
         if isinstance(node, Char):
-            return "".join(map(_escaped, self._encoded(node.char)))
+            return "".join(map(_escaped, self.encoded(node.char)))
         if isinstance(node, Octets):
             return self._octets(node.octets, inside=inside)
         if isinstance(node, Capture):
@@ -182,7 +186,7 @@ class Renderer:
             text = self.group(inner, inside=True)
             if not text:
                 return ""
-            if not (isinstance(inner, Char) and len(self._encoded(inner.char)) == 1):
+            if not (isinstance(inner, Char) and len(self.encoded(inner.char)) == 1):
                 text = f"(?:{text})"
         return text + _quantifier(node) + ("?" if node.lazy else "")
 
@@ -200,7 +204,8 @@ class Renderer:
         text = "|".join(filter(None, (triplets, raw)))
         return f"(?:{text})" if inside and "|" in text else text
 
-    def _encoded(self, char: str) -> str:
+    def encoded(self, char: str) -> str:
+        """A character as the component holds it."""
         if not self.is_path or (char.isascii() and ord(char) in _RAW):
             return char
         return "".join(f"%{octet:02X}" for octet in char.encode())
@@ -217,7 +222,7 @@ def aligned(node: Node, fold: bool, safe: bool = True) -> Node:
     if isinstance(node, Choice):
         return Choice(tuple(aligned(one, fold, safe) for one in node.nodes))
     if isinstance(node, Capture):
-        return Capture(aligned(node.node, fold, safe), node.number, node.name, node.slash)
+        return Capture(aligned(node.node, fold, safe), node.number, node.name, node.front)
     if isinstance(node, Repeat):
         again = safe and (node.most == 1 or _begins_safely(node.node, fold))
         inner = node.node if isinstance(node.node, Octets) else aligned(node.node, fold, again)

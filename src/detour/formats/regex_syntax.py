@@ -54,12 +54,12 @@ class Repeat(msgspec.Struct, frozen=True):
 
 
 class Capture(msgspec.Struct, frozen=True):
-    """A capturing group; `slash`: the slash it began with has been taken out of it."""
+    """A capturing group; `front`: the text it began with, which has been taken out of it."""
 
     node: Node
     number: int
     name: str = ""
-    slash: bool = False
+    front: str = ""
 
 
 Node = Char | Octets | Edge | Sequence | Choice | Repeat | Capture
