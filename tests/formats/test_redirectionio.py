@@ -50,10 +50,10 @@ def excluded(group: dict[str, Any]) -> str | None:
 
 
 def toml(group: dict[str, Any]) -> str:
-    """The rules of a group in Detour's own language: those that ask for a query, and lower ranks, first."""
+    """The rules of a group in Detour's own language: those with a host first, then the lower rank."""
     rules = sorted(
         group["rules"],
-        key=lambda rule: (rule["rank"], "host" not in rule["source"], "query" not in rule["source"]),
+        key=lambda rule: ("host" not in rule["source"], rule["rank"], "query" not in rule["source"]),
     )
     return "\n".join(_rule(number, rule) for number, rule in enumerate(rules))
 
@@ -125,13 +125,13 @@ DIFFERENCES = {
 
 COUNTS = {
     "a rule that does not redirect": 95,
-    "held": 60,
+    "held": 61,
     "a rule by date, time or weekday": 42,
     "a marker that is transformed": 30,
     "a rule by the client's address": 19,
     "marketing parameters": 16,
     "a field's value as an expression": 12,
-    "differs": 8,
+    "differs": 7,
     "a router that ignores queries or hosts": 6,
     "a marker in the host": 4,
     "several rules that act together": 3,
