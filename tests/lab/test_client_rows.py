@@ -14,6 +14,7 @@ from detour.lab.client import PLACEHOLDERS, Client, environment, filled_words, p
 from detour.lab.clients import CLIENTS
 from detour.lab.contents import CONTENTS
 from detour.lab.program import Found, Places, find
+from tests.examples.running import REPOSITORY
 from tests.lab.asking import liar
 
 METHODS = {case.asked.method for case in CASES}
@@ -22,6 +23,12 @@ APIS = {case.asked.api for case in CASES}
 
 def bare(**more: Any) -> Client:
     return msgspec.structs.replace(liar("honest"), **more)
+
+
+def test_what_a_row_needs_is_installed_where_the_tests_run() -> None:
+    installed = set((REPOSITORY / ".ci" / "run").read_text().split())
+    needed = {package for client in CLIENTS for package in client.install.debian}
+    assert needed <= installed, needed - installed
 
 
 def test_no_two_have_the_same_name() -> None:

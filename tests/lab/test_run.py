@@ -45,6 +45,13 @@ CAUGHT = (
 )
 
 
+# All with the same case.
+LYING = (
+    *("drops content", "doubles content", "changes one byte", "changes the method's case"),
+    *("claims success", "dies"),
+)
+
+
 @pytest.fixture(scope="module")
 def caught() -> Results:
     """All liars, in one run."""
@@ -68,6 +75,11 @@ def test_evidence_says_what_was_sent_at_each_hop_and_where_it_first_differed(cau
     assert second.difference.offset == first.length // 2
     assert [one.head.split(" ")[0] for one in shown.seen] == ["PUT", "PUT"]
     assert shown.seen[0].sha256 != shown.seen[1].sha256
+
+
+def test_lies_of_one_verdict_are_told_apart(caught: Results) -> None:
+    whys = [cell(caught, name, PUT).shown.judgement.why for name in LYING]
+    assert len(set(whys)) == len(LYING)
 
 
 def test_a_crash_tells_the_last_words(caught: Results) -> None:
