@@ -21,6 +21,7 @@ from detour.prove.questions import Question
 from detour.prove.servers import Place, Server
 
 PATIENCE = 20.0  # seconds until a server that does not answer counts as not started
+_SCHEMES = ("http", "https")
 _TIMEOUT = 5.0  # seconds, of one question
 
 
@@ -169,8 +170,8 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, door: Doo
             raise DetourError(f"{server.program} does not start with this configuration: {said[-1][:300]}")
         waiting = [port for port in waiting if not _is_open(port)]
         if not waiting and not ready:
-            got = asked.ask(Question("GET", "http", "ready.invalid", server.ready))
-            ready = got is not None and got.redirects
+            tried = [asked.ask(Question("GET", scheme, "ready.invalid", server.ready)) for scheme in _SCHEMES]
+            ready = all(got is not None and got.redirects for got in tried)
         if waiting or not ready:
             time.sleep(0.02)
 

@@ -240,13 +240,15 @@ def _traefik(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
     dynamic = yaml.safe_load(text) or {}
     pair = {"certFile": place.certificate, "keyFile": place.key}
     http = dynamic.setdefault("http", {})
-    http.setdefault("routers", {})["detour-ready"] = {
-        "rule": f"Path(`{_READY}`)",
-        "priority": 1_000_000,
-        "service": "noop@internal",
-        "entryPoints": ["web"],
-        "middlewares": ["detour-ready"],
-    }
+    for entry, tls in (("web", {}), ("websecure", {"tls": {}})):
+        http.setdefault("routers", {})[f"detour-ready-{entry}"] = {
+            "rule": f"Path(`{_READY}`)",
+            "priority": 1_000_000,
+            "service": "noop@internal",
+            "entryPoints": [entry],
+            "middlewares": ["detour-ready"],
+            **tls,
+        }
     to = {"regex": ".*", "replacement": "http://ready.invalid/"}
     http.setdefault("middlewares", {})["detour-ready"] = {"redirectRegex": to}
     dynamic["tls"] = {"stores": {"default": {"defaultCertificate": pair}}}

@@ -53,29 +53,42 @@ def _block(way: Way) -> tuple[str, str] | Cannot:
     rule = way.rule
     if way.query_regex or way.port:
         return Cannot("a pattern with a query" if way.query_regex else "a port of its own")
-    target, flags, more = "-", ["L", f"R={rule.status}"], ""
-    if rule.template is not None:
-        slots = _slots(way)
-        if isinstance(slots, Cannot):
-            return slots
-        location = spell(rule.template, _literal, slots)
-        if isinstance(location, Slot):
-            return Cannot(f"{{{location.name}}} in the Location")
-        target = location
-        flags = ["L", "NE", f"R={rule.status}", *_query_flag(rule, location)]
-        flags += [f"E=BY_{_variable(rule)}:1"] if any(_fields(rule)) else []
-        if _from_host(way):  # `%1` is of the condition that held last
-            more = f"RewriteCond %{{SERVER_NAME}} {_word(f'^{way.host_regex}$')} [NC]\n"
     where = "".join(f"{line}\n" for line in _where(way, rule))
     conditions = "".join(f"{line}\n" for line in _conditions(rule))
-    answer = f"RewriteRule ^ {_word(target)} [{','.join(flags)}]\n"
-    return f"# {rule.name}\n{conditions}{where}{more}{answer}", where
+    if rule.template is None:
+        return f"# {rule.name}\n{conditions}{where}RewriteRule ^ - [L,R={rule.status}]\n", where
+    slots = _slots(way)
+    if isinstance(slots, Cannot):
+        return slots
+    location = spell(rule.template, _literal, slots)
+    if isinstance(location, Slot):
+        return Cannot(f"{{{location.name}}} in the Location")
+    if _from_host(way):  # `%1` is of the condition that held last
+        where_captured = f"{where}RewriteCond %{{SERVER_NAME}} {_word(f'^{way.host_regex}$')} [NC]\n"
+    else:
+        where_captured = where
+    by = f",E=BY_{_variable(rule)}:1" if any(_fields(rule)) else ""
+    rules = "".join(
+        f"{asked}{conditions}{where_captured}RewriteRule ^ {_word(target)} [L,NE,R={rule.status}{flag}{by}]\n"
+        for asked, target, flag in _with_query(rule, location)
+    )
+    return f"# {rule.name}\n{rules}", where
 
 
-def _query_flag(rule: Rule, location: str) -> list[str]:
-    if keeps_query(rule):
-        return ["QSA"] if "?" in location else []
-    return [] if "?" in location else ["QSD"]
+def _with_query(rule: Rule, location: str) -> Iterator[tuple[str, str, str]]:
+    """Conditions on the query, the Location with what it needs of it, and the flag that says the rest.
+
+    Apache adds the request's query behind a fragment, so there it is written out, where there is one.
+    """
+    before, mark, fragment = location.partition("#")
+    if not keeps_query(rule):
+        yield "", location, "" if "?" in before else ",QSD"
+    elif mark:
+        between = "&" if "?" in before else "?"
+        yield "RewriteCond %{QUERY_STRING} .\n", f"{before}{between}%{{QUERY_STRING}}#{fragment}", ""
+        yield "", location, ""
+    else:
+        yield "", location, ",QSA" if "?" in before else ""
 
 
 def _used(way: Way) -> set[str]:

@@ -21,12 +21,10 @@ SAYS = frozenset({"methods", "header", "cookie", "client", "unless", "cache", "r
 _URI = "{http.request.uri}"
 _REQUEST = {
     "url.hostname": "{host}",
-    "url.path": "{re.sent.1}",
     "url.query": "{query}",
     "url.scheme": "{scheme}",
     "url.port": "{port}",
 }
-_SENT = '        @sent vars_regexp sent {http.request.uri} "^([^?]*)"\n'
 
 
 def write(rules: Iterable[Rule], now: float) -> Written:
@@ -44,7 +42,6 @@ def write(rules: Iterable[Rule], now: float) -> Written:
                 limited.append(_matcher(f"{name}_any", name, _where(way, name)))
                 limited.append(f"        respond @{name}_any 405")
     body = "\n".join([*blocks, *limited, "        respond 404"])
-    body = (_SENT if "{re.sent.1}" in body else "") + body
     sites = "".join(f"{scheme}:// {{\n    route {{\n{body}\n    }}\n}}\n" for scheme in sorted(schemes))
     return writing.written(sites)
 
@@ -57,7 +54,7 @@ def _redir(way: Way) -> tuple[Way, str] | Cannot:
     if rule.template is None:
         return way, f"respond @NAME {rule.status}"
     slots = {**_REQUEST, **dict.fromkeys(way.unmatched, "")}
-    slots |= {name: f"{{re.NAME.{number}}}" for number, name in enumerate(way.groups, start=1)}
+    slots |= {name: f"{{re.NAME.{number}}}" for number, name in enumerate(("url.path", *way.groups), start=1)}
     slots |= {name: f"{{re.NAME_host.{number}}}" for number, name in enumerate(way.host_groups, start=1)}
     location = spell(rule.template, _literal, slots)
     if isinstance(location, Slot):
@@ -96,7 +93,7 @@ def _where(way: Way, name: str) -> Iterator[str]:
         yield f'header_regexp {name}_host Host "(?i)^{_escaped(host)}(?::[0-9]+)?$"'
     fold = "(?i)" if way.rule.ignore_case else ""
     regex = _without_query(way.regex)
-    yield f'vars_regexp {name} {_URI} "{fold}^{_escaped(regex)}(?:\\?.*)?$"'
+    yield f'vars_regexp {name} {_URI} "{fold}^({_escaped(regex)})(?:\\?.*)?$"'
 
 
 def _without_query(regex: str) -> str:

@@ -14,7 +14,7 @@ import msgspec
 
 from detour.core.rule import Rule
 from detour.core.template import Slot
-from detour.formats.writers.ways import Way, keeps_query, spell
+from detour.formats.writers.ways import Way, keeps_query, spell, widened
 from detour.formats.writers.writing import Cannot, Unsaid, Writing, Written, left_out, unsaid
 
 SAYS: frozenset[str] = frozenset()
@@ -39,7 +39,7 @@ def write(rules: Iterable[Rule], now: float) -> Written:
         if any(_in_front(row, other) for row in found for other in rows):
             told.append(left_out(rule, "its place behind a rule that Cloudflare would look at later"))
             continue
-        said.append(rule)
+        said.append(widened(rule))
         rows += found
         for row in found:
             if row.below:
@@ -64,6 +64,8 @@ def _row(way: Way) -> _Row | Cannot:
         return Cannot("an answer that is no redirect")
     if not way.host or way.host.startswith("*") or way.port or way.query_regex or rule.ignore_case:
         return Cannot("a pattern that does not name one host and its path alone")
+    if rule.template.query is not None and keeps_query(rule):
+        return Cannot("a query in the Location beside the request's")
     source = f"{way.scheme}://{way.host}" if way.scheme else way.host
     if way.exact is not None:
         target = spell(rule.template, str, dict.fromkeys(way.unmatched, ""))

@@ -14,7 +14,7 @@ import msgspec
 
 from detour.core.rule import FieldCondition, Rule
 from detour.core.template import Slot, Template
-from detour.formats.writers.ways import Way
+from detour.formats.writers.ways import Way, widened
 from detour.formats.writers.writing import Cannot, Unsaid, Writing, Written, left_out, unsaid
 from detour.formats.writers.yaml_text import yaml_text
 
@@ -34,7 +34,7 @@ def write(rules: Iterable[Rule], now: float) -> Written:
         if any(_in_front(way, other) for way, _ in found for other in written):
             told.append(left_out(rule, "its place behind a rule that a Gateway would look at later"))
             continue
-        said.append(rule)
+        said.append(widened(rule))
         for way, node in found:
             written.append(way)
             routes.setdefault(way.host, []).append(node)

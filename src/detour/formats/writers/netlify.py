@@ -8,19 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from detour.core.rule import FieldCondition, Rule
 from detour.core.template import Slot
-from detour.formats.writers.ways import Gap, Way, keeps_query, spell
-from detour.formats.writers.writing import Cannot, Writing, Written
+from detour.formats.writers.ways import Gap, Way, keeps_query, spell, widened
+from detour.formats.writers.writing import Cannot, Unsaid, Writing, Written, unsaid
 
 SAYS = frozenset({"query"})
+_SLASHES = "one slash at the end of a path is of no account: `/a` is `/a/`"
 
 
 def write(rules: Iterable[Rule], now: float) -> Written:
     """A `_redirects` file; rules that are not in force at `now` (epoch, seconds) are left out."""
     writing = Writing[str](SAYS, now)
-    lines = [line for _, found in writing.each(rules, _line) for line in dict.fromkeys(found)]
-    return writing.written("".join(f"{line}\n" for line in lines), ("one slash at the end is of no account",))
+    lines: list[str] = []
+    told: list[Unsaid] = []
+    said: list[Rule] = []
+    for rule, found in writing.each(rules, _line):
+        lines += dict.fromkeys(found)
+        wide = widened(rule)
+        said.append(wide)
+        if wide is not rule:
+            told.append(unsaid(rule, f"not {rule.pattern[:-2]} itself", "`/*` takes it too"))
+    written = writing.written("".join(f"{line}\n" for line in lines), (_SLASHES,))
+    return msgspec.structs.replace(written, unsaid=(*written.unsaid, *told), said=tuple(said))
 
 
 def _line(way: Way) -> str | Cannot:

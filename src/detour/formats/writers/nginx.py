@@ -227,13 +227,16 @@ def _covers_host(way: Way, host: str) -> bool:
 
 
 def _server(steps: list[_Step]) -> Iterator[str]:
+    whole = False
     for place in _places(steps):
+        whole |= (place.kind, place.text) == ("^~", "/")
         text = place.text if place.kind in ("=", "^~") else f"^{place.text}$"
         yield f"    location {place.kind} {_word(text)} {{"
         for line in _body(place.steps):
             yield f"        {line}"
         yield "    }"
-    yield "    location / {\n        return 404;\n    }"
+    if not whole:
+        yield "    location / {\n        return 404;\n    }"
 
 
 def _places(steps: list[_Step]) -> Iterator[_Place]:
@@ -253,8 +256,8 @@ def _places(steps: list[_Step]) -> Iterator[_Place]:
         if f"{place.kind} {place.text}" in seen:
             continue
         seen.add(f"{place.kind} {place.text}")
-        covering = sorted(_covering(step.way, exact, prefix, others, steps))
-        own = tuple(_until_settled([steps[number] for number in covering]))
+        covering = _covering(step.way, exact, prefix, others, steps)
+        own = tuple(_inside(step, covering, steps))
         if step not in own:
             continue  # another answers all that it matches
         if place.kind.startswith("~"):
@@ -307,11 +310,50 @@ def _folds(way: Way) -> bool:
     return way.rule.ignore_case
 
 
-def _until_settled(steps: list[_Step]) -> Iterator[_Step]:
-    for step in steps:
-        yield step
-        if step.way.rule.terms.methods is None and not step.way.rule.terms.when:
-            return
+def _inside(step: _Step, covering: set[int], steps: list[_Step]) -> Iterator[_Step]:
+    """What stands in the location of `step`, in order: the rules that cover it, up to one without conditions;
+    and between, where a request may fall through, those that match some of its paths, asking for the path."""
+    first = min(number for number, other in enumerate(steps) if other is step)
+    for number in _candidates(first, covering, steps):
+        other = steps[number]
+        if number in covering:
+            yield other
+            if _is_settled(other.way.rule):
+                return
+        elif _may_overlap(other.way, step.way):
+            yield _guarded(other)
+
+
+def _candidates(first: int, covering: set[int], steps: list[_Step]) -> Iterable[int]:
+    """The numbers to look at: `covering` alone where they settle it, else all behind the first of them."""
+    settled = min((number for number in covering if _is_settled(steps[number].way.rule)), default=None)
+    if settled is not None and settled <= first:
+        return sorted(covering)
+    behind = range(first + 1, len(steps) if settled is None else settled)
+    return sorted({*covering, *behind})
+
+
+def _is_settled(rule: Rule) -> bool:
+    return rule.terms.methods is None and not rule.terms.when
+
+
+def _may_overlap(way: Way, other: Way) -> bool:
+    """Whether some path may fit both; for two that are no fixed text only their beginnings are compared."""
+    if other.exact is not None:
+        return _may_match(way, other.exact)
+    if way.exact is not None:
+        return _may_match(other, way.exact)
+    mine, yours = way.fixed_start, other.fixed_start
+    if way.rule.ignore_case or other.rule.ignore_case:
+        mine, yours = mine.lower(), yours.lower()
+    return mine.startswith(yours) or yours.startswith(mine)
+
+
+def _guarded(step: _Step) -> _Step:
+    """The step with its path among its tests."""
+    if any(variable == "$path_as_sent" for variable, _ in step.tests):
+        return step
+    return msgspec.structs.replace(step, tests=(*step.tests, ("$path_as_sent", step.way.regex)))
 
 
 def _body(steps: tuple[_Step, ...]) -> Iterator[str]:
@@ -359,4 +401,4 @@ def _decoded(path: str) -> str:
 
 def _decoded_regex(way: Way) -> str:
     """The regular expression of a path, for decoded ones: what it spells as octets becomes their escapes."""
-    return re.sub(r"%([0-9A-F]{2})", r"\\x\1", way.regex)
+    return re.sub(r"%([0-9A-Fa-f]{2})", r"\\x\1", way.regex)

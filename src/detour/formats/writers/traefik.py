@@ -7,8 +7,10 @@ nor 303 at all. What is not redirected goes to a service `app`: yours.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -102,6 +104,8 @@ def _status_unsaid(rule: Rule) -> Iterator[Unsaid]:
 
 def _redirect(way: Way) -> tuple[Way, Node] | Cannot:
     rule = way.rule
+    if "\ufffd" in unquote(way.regex) or "`" in unquote(way.regex):
+        return Cannot("a path that is no text, or with a backtick")
     if way.query_regex or way.port:
         return Cannot("a pattern with a query" if way.query_regex else "a port of its own")
     if rule.template is None:
@@ -158,11 +162,11 @@ def _rule(way: Way) -> Iterator[str]:
         yield f"Host(`{way.host}`)"
     fold = "(?i)" if rule.ignore_case else ""
     if way.exact is not None and not rule.ignore_case:
-        yield f"Path(`{way.exact}`)"
+        yield f"Path(`{unquote(way.exact)}`)"
     elif way.prefix is not None and not rule.ignore_case:
-        yield f"PathPrefix(`{way.prefix}`)"
+        yield f"PathPrefix(`{unquote(way.prefix)}`)"
     elif way.regex != ".*":
-        yield f"PathRegexp(`{fold}^{way.regex}$`)"
+        yield f"PathRegexp(`{fold}^{_decoded(way.regex)}$`)"
     if rule.terms.methods is not None:
         yield _any(f"Method(`{method}`)" for method in sorted(rule.terms.methods))
     for one in rule.terms.when:
@@ -170,6 +174,11 @@ def _rule(way: Way) -> Iterator[str]:
             yield _any(f"ClientIP(`{network}`)" for network in one.networks)
         elif isinstance(one, FieldCondition):
             yield _field(one)
+
+
+def _decoded(regex: str) -> str:
+    """A regular expression for decoded paths, which is what Traefik's rules compare."""
+    return re.sub(r"(?:%[0-9A-Fa-f]{2})+", lambda found: quoted(unquote(found[0])), regex)
 
 
 def _field(one: FieldCondition) -> str:

@@ -32,7 +32,7 @@ def _entry(way: Way) -> Node | Cannot:
     rule = way.rule
     if rule.template is None:
         return Cannot("an answer that is no redirect")
-    if not way.path or way.query_regex or way.port:
+    if not way.path or way.query_regex or way.port or rule.ignore_case:
         return Cannot("a pattern that is more than text, segments and a rest")
     if any(isinstance(one, ClientCondition) for one in (*rule.terms.when, *rule.terms.unless)):
         return Cannot("clients' addresses")

@@ -235,3 +235,19 @@ def spell(template: Template, literal: Callable[[str], str], slots: Mapping[str,
 def keeps_query(rule: Rule) -> bool:
     """Whether the request's query is added to the Location."""
     return rule.template is not None and rule.terms.query == "keep" and not rule.takes_query
+
+
+def widened(rule: Rule) -> Rule:
+    """The rule in a language where what is below a path takes the path itself too: `/v1/*` as `/v1{/*}?`."""
+    if not rule.pattern.endswith("/*") or not any(map(takes_itself, ways(rule))):
+        return rule
+    return msgspec.structs.replace(rule, pattern=f"{rule.pattern[:-2]}{{/*}}?")
+
+
+def takes_itself(way: Way) -> bool:
+    """Whether `widened` changes what is matched: a rest behind the slash of a longer path."""
+    last = way.path[-1] if way.path else ""
+    before = way.path[-2] if len(way.path) > 1 else ""
+    if not isinstance(last, Gap) or last.kind != "rest" or not isinstance(before, str):
+        return False
+    return before.endswith("/") and (len(way.path) > 2 or before != "/")
