@@ -240,7 +240,8 @@ def _traefik(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
     dynamic = yaml.safe_load(text) or {}
     pair = {"certFile": place.certificate, "keyFile": place.key}
     http = dynamic.setdefault("http", {})
-    for entry, tls in (("web", {}), ("websecure", {"tls": {}})):
+    entries: tuple[tuple[str, dict[str, object]], ...] = (("web", {}), ("websecure", {"tls": {}}))
+    for entry, tls in entries:
         http.setdefault("routers", {})[f"detour-ready-{entry}"] = {
             "rule": f"Path(`{_READY}`)",
             "priority": 1_000_000,
@@ -276,33 +277,44 @@ SPELLING = Explanation(
     _spelt_otherwise,
 )
 
+
+def _leading_slashes(question: Question, detour: Answer, server: Answer) -> bool:
+    collapsed = re.sub(r"^(https?://[^/]+)/+", r"\1/", server.location)
+    return server.location != collapsed and (server.status, collapsed) == (detour.status, detour.location)
+
+
+LEADING_SLASHES = Explanation(
+    "leading-slashes",
+    "what is captured begins with a slash: Detour never lets a path begin with two, the server pastes text",
+    _leading_slashes,
+)
+KNOWN = (SPELLING, LEADING_SLASHES)
+
 SERVERS = (
     Server(
         "nginx",
         "nginx",
         ("-e", "stderr", "-p", "{folder}", "-c", "{folder}/nginx.conf"),
         _nginx,
-        (SPELLING,),
+        KNOWN,
     ),
-    Server("apache", "apache2", ("-X", "-f", "{folder}/apache.conf"), _apache, (SPELLING,)),
-    Server("haproxy", "haproxy", ("-db", "-f", "{folder}/haproxy.cfg"), _haproxy, (SPELLING,)),
+    Server("apache", "apache2", ("-X", "-f", "{folder}/apache.conf"), _apache, KNOWN),
+    Server("haproxy", "haproxy", ("-db", "-f", "{folder}/haproxy.cfg"), _haproxy, KNOWN),
     Server(
         "caddy",
         "caddy",
         ("run", "--config", "{folder}/Caddyfile", "--adapter", "caddyfile"),
         _caddy,
-        (SPELLING,),
+        KNOWN,
     ),
     Server(
         "envoy",
         "envoy",
         ("-c", "{folder}/envoy.json", "--base-id", "{free}", "--log-level", "error", "--concurrency", "1"),
         _envoy,
-        (SPELLING,),
+        KNOWN,
     ),
-    Server(
-        "traefik", "traefik", ("--configFile={folder}/traefik.yaml",), _traefik, (SPELLING,), ready=_READY
-    ),
+    Server("traefik", "traefik", ("--configFile={folder}/traefik.yaml",), _traefik, KNOWN, ready=_READY),
 )
 
 

@@ -6,8 +6,6 @@ otherwise has no words here; nor has anything that looks at more than the URL. E
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
 import msgspec
@@ -44,13 +42,15 @@ def write(rules: Iterable[Rule], now: float) -> Written:
         for row in found:
             if row.below:
                 told.append(unsaid(rule, f"not {row.source} itself", "a subpath match takes it too"))
-    out = io.StringIO()
-    lines = csv.writer(out, lineterminator="\n")
-    for row in rows:
-        flags = ("TRUE" if flag else "FALSE" for flag in (row.keeps_query, False, row.below, row.keeps_rest))
-        lines.writerow([row.source, row.target, row.status, *flags])
-    written = writing.written(out.getvalue())
+    written = writing.written("".join(f"{_line(row)}\n" for row in rows))
     return msgspec.structs.replace(written, unsaid=(*written.unsaid, *told), said=tuple(said))
+
+
+def _line(row: _Row) -> str:
+    """A line of CSV (RFC 4180); nothing in a URL needs more than quotes around a comma."""
+    urls = (f'"{url}"' if "," in url else url for url in (row.source, row.target))
+    flags = ("TRUE" if flag else "FALSE" for flag in (row.keeps_query, False, row.below, row.keeps_rest))
+    return ",".join((*urls, str(row.status), *flags))
 
 
 def _in_front(row: _Row, earlier: _Row) -> bool:

@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from urllib.parse import unquote_to_bytes
 
 import msgspec
 import re2
 
 from detour.core.rule import FieldCondition, Rule
 from detour.core.template import Slot
+from detour.formats.writers.nginx_places import Step, places
 from detour.formats.writers.ways import Way, keeps_query, quoted, spell
 from detour.formats.writers.writing import Cannot, Writing, Written
 
@@ -43,33 +43,16 @@ _MAPS = {
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:~%*=&?@,+!^|()\[\]<>\-]+")
 
 
-class _Step(msgspec.Struct, frozen=True):
-    """One rule in a location: the tests it asks, and the line that answers."""
-
-    way: Way
-    tests: tuple[tuple[str, str], ...]  # (variable, regular expression of the whole of it)
-    lines: tuple[str, ...]
-    only_methods: bool  # whether nothing but the method is asked
-
-
-class _Place(msgspec.Struct, frozen=True):
-    """A location: `=` and `^~` with a path, `~` and `~*` with a regular expression."""
-
-    kind: str
-    text: str
-    steps: tuple[_Step, ...]
-
-
 def write(rules: Iterable[Rule], now: float) -> Written:
     """Lines for the `http` block; rules that are not in force at `now` (epoch, seconds) are left out."""
-    writing = Writing[_Step](SAYS, now)
+    writing = Writing[Step](SAYS, now)
     steps = [step for _, found in writing.each(rules, _step) for step in found]
     servers = "\n".join(_servers(steps))
     maps = "".join(text for name, text in _MAPS.items() if name in servers.replace("${", "$"))
     return writing.written(f"{maps}\n{servers}" if maps else servers, _notes(steps))
 
 
-def _notes(steps: list[_Step]) -> tuple[str, ...]:
+def _notes(steps: list[Step]) -> tuple[str, ...]:
     notes = []
     if any(step.way.scheme == "https" for step in steps):
         notes.append("`listen 443 ssl` needs `ssl_certificate` and `ssl_certificate_key`: yours")
@@ -81,13 +64,13 @@ def _notes(steps: list[_Step]) -> tuple[str, ...]:
 # --- one rule ----------------------------------------------------------------------------------------
 
 
-def _step(way: Way) -> _Step | Cannot:
+def _step(way: Way) -> Step | Cannot:
     rule = way.rule
     if way.query_regex:
         return Cannot("a pattern with a query")
     asked = tuple(_conditions(rule))
     if rule.template is None:
-        return _Step(way, asked, (f"return {rule.status};",), _methods_alone(rule))
+        return Step(way, asked, (f"return {rule.status};",), _methods_alone(rule))
     tests = [*asked]
     number = 0
     slots = dict(_REQUEST) | dict.fromkeys(way.unmatched, "")
@@ -110,7 +93,7 @@ def _step(way: Way) -> _Step | Cannot:
     if keeps_query(rule):
         location = _with_args(location)
     fields = tuple(f"add_header {name} {_word(value)};" for name, value in _fields(rule))
-    return _Step(
+    return Step(
         way, tuple(tests), (*fields, f"return {rule.status} {_word(location)};"), _methods_alone(rule)
     )
 
@@ -170,7 +153,7 @@ class _Listen(msgspec.Struct, frozen=True, order=True):
         return f"{self.port} ssl" if self.tls else str(self.port)
 
 
-def _listens(steps: list[_Step]) -> list[_Listen]:
+def _listens(steps: list[Step]) -> list[_Listen]:
     found = set()
     for step in steps:
         way = step.way
@@ -179,7 +162,7 @@ def _listens(steps: list[_Step]) -> list[_Listen]:
     return sorted(found)
 
 
-def _servers(steps: list[_Step]) -> Iterator[str]:
+def _servers(steps: list[Step]) -> Iterator[str]:
     written: dict[tuple[str, str], list[_Listen]] = {}
     for listen in _listens(steps):
         own = [step for step in steps if listen.takes(step.way)]
@@ -193,7 +176,7 @@ def _servers(steps: list[_Step]) -> Iterator[str]:
         yield f"server {{\n{lines}{named}\n{body}\n}}\n"
 
 
-def _hosts(steps: list[_Step]) -> list[str]:
+def _hosts(steps: list[Step]) -> list[str]:
     """Each host that has a server of its own, and "": a host as in `Way`, or `~` and its expression."""
     found = dict.fromkeys(_host_of(step.way) for step in steps)
     return [*(host for host in found if host), ""]
@@ -207,7 +190,7 @@ def _server_name(host: str) -> str:
     return _word(host) if host else "_"
 
 
-def _for_host(steps: list[_Step], host: str) -> list[_Step]:
+def _for_host(steps: list[Step], host: str) -> list[Step]:
     """The rules that a server must have: its own, and those of every host that includes it."""
     return [step for step in steps if _covers_host(step.way, host)]
 
@@ -226,9 +209,9 @@ def _covers_host(way: Way, host: str) -> bool:
 # --- locations ---------------------------------------------------------------------------------------
 
 
-def _server(steps: list[_Step]) -> Iterator[str]:
+def _server(steps: list[Step]) -> Iterator[str]:
     whole = False
-    for place in _places(steps):
+    for place in places(steps):
         whole |= (place.kind, place.text) == ("^~", "/")
         text = place.text if place.kind in ("=", "^~") else f"^{place.text}$"
         yield f"    location {place.kind} {_word(text)} {{"
@@ -239,124 +222,7 @@ def _server(steps: list[_Step]) -> Iterator[str]:
         yield "    location / {\n        return 404;\n    }"
 
 
-def _places(steps: list[_Step]) -> Iterator[_Place]:
-    exact: dict[str, list[int]] = {}
-    prefix: dict[str, list[int]] = {}
-    others: list[int] = []
-    for number, step in enumerate(steps):
-        kept = exact if step.way.exact is not None else prefix if step.way.prefix is not None else None
-        if kept is None or step.way.rule.ignore_case:
-            others.append(number)
-        else:
-            kept.setdefault(step.way.exact or step.way.prefix or "", []).append(number)
-    seen: set[str] = set()
-    regexes: list[Way] = []
-    for step in steps:
-        place = _place(step.way, regexes)
-        if f"{place.kind} {place.text}" in seen:
-            continue
-        seen.add(f"{place.kind} {place.text}")
-        covering = _covering(step.way, exact, prefix, others, steps)
-        own = tuple(_inside(step, covering, steps))
-        if step not in own:
-            continue  # another answers all that it matches
-        if place.kind.startswith("~"):
-            regexes.append(step.way)
-        yield msgspec.structs.replace(place, steps=own)
-
-
-def _place(way: Way, regexes: list[Way]) -> _Place:
-    """Where a rule goes: as what it is, unless a regular expression in front may match the same."""
-    if not way.rule.ignore_case and (path := way.exact) is not None:
-        if _is_decodable(path) and not any(_may_match(regex, path) for regex in regexes):
-            return _Place("=", _decoded(path), ())
-    elif not way.rule.ignore_case and (start := way.prefix) is not None:
-        clear = not any(
-            start.startswith(regex.fixed_start) or regex.fixed_start.startswith(start) for regex in regexes
-        )
-        if _is_decodable(start) and clear:
-            return _Place("^~", _decoded(start), ())
-    return _Place("~*" if way.rule.ignore_case else "~", _decoded_regex(way), ())
-
-
-def _may_match(regex: Way, path: str) -> bool:
-    flag = "(?i)" if regex.rule.ignore_case else ""
-    return bool(re2.fullmatch(f"{flag}{regex.regex}", path))
-
-
-def _covering(
-    way: Way,
-    exact: dict[str, list[int]],
-    prefix: dict[str, list[int]],
-    others: list[int],
-    steps: list[_Step],
-) -> set[int]:
-    """The rules that match every path that `way` matches; itself among them."""
-    text = way.exact if way.exact is not None else way.fixed_start
-    found = {number for number, step in enumerate(steps) if step.way is way} if not text else set()
-    found |= {number for end in range(len(text) + 1) for number in prefix.get(text[:end], ())}
-    if way.exact is not None:
-        found |= set(exact.get(text, ()))
-        found |= {number for number in others if _may_match(steps[number].way, text)}
-    found |= {
-        number
-        for number in others
-        if steps[number].way.regex == way.regex and _folds(steps[number].way) >= _folds(way)
-    }
-    return found
-
-
-def _folds(way: Way) -> bool:
-    return way.rule.ignore_case
-
-
-def _inside(step: _Step, covering: set[int], steps: list[_Step]) -> Iterator[_Step]:
-    """What stands in the location of `step`, in order: the rules that cover it, up to one without conditions;
-    and between, where a request may fall through, those that match some of its paths, asking for the path."""
-    first = min(number for number, other in enumerate(steps) if other is step)
-    for number in _candidates(first, covering, steps):
-        other = steps[number]
-        if number in covering:
-            yield other
-            if _is_settled(other.way.rule):
-                return
-        elif _may_overlap(other.way, step.way):
-            yield _guarded(other)
-
-
-def _candidates(first: int, covering: set[int], steps: list[_Step]) -> Iterable[int]:
-    """The numbers to look at: `covering` alone where they settle it, else all behind the first of them."""
-    settled = min((number for number in covering if _is_settled(steps[number].way.rule)), default=None)
-    if settled is not None and settled <= first:
-        return sorted(covering)
-    behind = range(first + 1, len(steps) if settled is None else settled)
-    return sorted({*covering, *behind})
-
-
-def _is_settled(rule: Rule) -> bool:
-    return rule.terms.methods is None and not rule.terms.when
-
-
-def _may_overlap(way: Way, other: Way) -> bool:
-    """Whether some path may fit both; for two that are no fixed text only their beginnings are compared."""
-    if other.exact is not None:
-        return _may_match(way, other.exact)
-    if way.exact is not None:
-        return _may_match(other, way.exact)
-    mine, yours = way.fixed_start, other.fixed_start
-    if way.rule.ignore_case or other.rule.ignore_case:
-        mine, yours = mine.lower(), yours.lower()
-    return mine.startswith(yours) or yours.startswith(mine)
-
-
-def _guarded(step: _Step) -> _Step:
-    """The step with its path among its tests."""
-    if any(variable == "$path_as_sent" for variable, _ in step.tests):
-        return step
-    return msgspec.structs.replace(step, tests=(*step.tests, ("$path_as_sent", step.way.regex)))
-
-
-def _body(steps: tuple[_Step, ...]) -> Iterator[str]:
+def _body(steps: tuple[Step, ...]) -> Iterator[str]:
     for step in steps:
         if not step.tests:
             yield from step.lines
@@ -381,24 +247,3 @@ def _whole(variable: str, regex: str) -> str:
 
 def _part(variable: str, regex: str) -> str:
     return f"(?:{regex})" if "|" in regex and variable != "$path_as_sent" else regex
-
-
-# --- text as nginx matches it ------------------------------------------------------------------------
-
-
-def _is_decodable(path: str) -> bool:
-    """Whether the decoded path can be written as a word: printable, and UTF-8."""
-    try:
-        text = unquote_to_bytes(path).decode()
-    except UnicodeDecodeError:
-        return False
-    return text.isprintable()
-
-
-def _decoded(path: str) -> str:
-    return unquote_to_bytes(path).decode()
-
-
-def _decoded_regex(way: Way) -> str:
-    """The regular expression of a path, for decoded ones: what it spells as octets becomes their escapes."""
-    return re.sub(r"%([0-9A-Fa-f]{2})", r"\\x\1", way.regex)

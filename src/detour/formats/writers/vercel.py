@@ -36,6 +36,8 @@ def _entry(way: Way) -> Node | Cannot:
         return Cannot("a pattern that is more than text, segments and a rest")
     if any(isinstance(one, ClientCondition) for one in (*rule.terms.when, *rule.terms.unless)):
         return Cannot("clients' addresses")
+    if any(":" in part for part in rule.template.authority if isinstance(part, str)):
+        return Cannot("a port in the Location")
     slots = {gap.name: f":{_name(gap.name)}" for gap in _gaps(way)} | dict.fromkeys(way.unmatched, "")
     destination = spell(rule.template, lambda text: re.sub(r"[:()]", r"\\\g<0>", text), slots)
     if isinstance(destination, Slot):
