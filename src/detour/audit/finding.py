@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from detour.audit.survey import Place
 from detour.core.chain import Chain
 from detour.errors import Span
 
@@ -38,6 +39,7 @@ class Check(msgspec.Struct, frozen=True):
     instead: str  # what to do
     references: tuple[str, ...]  # clauses, advisories, issues
     over_chain: Callable[[Chain], Iterable[Finding]] | None = None
+    over_rule: Callable[[Place], Iterable[Finding]] | None = None  # each rule of the layers in turn
 
     def finding(
         self,

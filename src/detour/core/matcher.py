@@ -150,6 +150,10 @@ class RuleSet:
         """What `request` gets at `now` (seconds since the epoch)."""
         return self._decide(request, now, chance)[0]
 
+    def candidates(self, request: Request) -> Iterator[tuple[int, Rule, dict[str, str]]]:
+        """Each rule whose pattern matches, in file order: its number, itself, what it captured."""
+        return self._index.candidates(request)
+
     def finder(self, scheme: str) -> Finder:
         """The short way over `scheme`, for most requests: what it says, `decide` would say at any time."""
         return finder(self._index, scheme)

@@ -7,30 +7,48 @@ answer.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from detour.audit import not_understood
 from detour.audit.checks import (
+    absolute_redirect_behind_tls,
+    acme_redirect,
     auth_stripped,
     browser_internal,
     challenge_loop,
     content_crosses_origin,
     continue_then_redirect,
+    credential_307,
+    credentials_in_location,
     custom_header_crossed,
+    dropped_query,
+    duplicate_rule,
     early_response,
+    encoded_slash_location,
     grpc_redirect,
+    health_redirect,
+    implicit_slash,
     internal_host_leak,
     long_chain,
     method_loss,
     no_location,
     open_location,
+    overstayed,
+    permanent_without_cache,
     port_leak,
     preflight_redirect,
     redirect_loop,
     scheme_downgrade,
     self_redirect,
+    shadowed_rule,
     slash_only,
     two_auth,
     unreachable_location,
+    unsupported_status,
+    unused_capture,
 )
 from detour.audit.finding import Check, Finding
+from detour.audit.survey import Layers, Survey
 from detour.core.chain import Chain
 
 CHECKS: tuple[Check, ...] = (
@@ -49,6 +67,21 @@ CHECKS: tuple[Check, ...] = (
     grpc_redirect.CHECK,
     browser_internal.CHECK,
     challenge_loop.CHECK,
+    # over rules
+    shadowed_rule.CHECK,
+    duplicate_rule.CHECK,
+    overstayed.CHECK,
+    permanent_without_cache.CHECK,
+    unused_capture.CHECK,
+    dropped_query.CHECK,
+    acme_redirect.CHECK,
+    health_redirect.CHECK,
+    credential_307.CHECK,
+    credentials_in_location.CHECK,
+    implicit_slash.CHECK,
+    absolute_redirect_behind_tls.CHECK,
+    unsupported_status.CHECK,
+    encoded_slash_location.CHECK,
     # over both: chains, and rules
     method_loss.CHECK,
     redirect_loop.CHECK,
@@ -64,3 +97,12 @@ def check_chain(chain: Chain) -> list[Finding]:
     """What every check finds in a chain, in the order of the hops."""
     findings = [finding for check in CHECKS if check.over_chain for finding in check.over_chain(chain)]
     return sorted(findings, key=lambda finding: finding.hop)
+
+
+def check_layers(layers: Layers, now: float) -> Iterator[Finding]:
+    """What every check finds in the rules of the layers at `now`, in the order of the rules."""
+    yield from not_understood.findings(layers)
+    judges = [check.over_rule for check in CHECKS if check.over_rule is not None]
+    for place in Survey(layers, now).places:
+        for judge in judges:
+            yield from judge(place)

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, redirects
+from detour.audit.lines import at, instead
+from detour.audit.survey import Place
 from detour.core.chain import Chain
 
 MOST = 3  # scheme, host and path, each changed by a redirect of its own
@@ -26,6 +28,17 @@ def _repeats(chain: Chain) -> bool:
     return len(set(asked)) < len(asked)
 
 
+def over_rule(place: Place) -> Iterator[Finding]:
+    chain = place.journey
+    if chain is None or len(chain.hops) <= MOST + 1 or chain.end.name != "arrived":
+        return
+    number, last = len(chain.hops) - 1, chain.hops[-1].request.url
+    message = f"{number} redirects from {chain.hops[0].request.url} to {last}: {MOST} are plenty"
+    location = place.location or ""
+    words = f"Lead to {last} at once"
+    yield at(CHECK, place, message, instead(place, location, last.request_target, words))
+
+
 CHECK = Check(
     name="long-chain",
     severity="warning",
@@ -37,4 +50,5 @@ CHECK = Check(
     instead="Let the first redirect lead to the final URL: change scheme, host and path in one Location.",
     references=("RFC 9110 §15.4", "Fetch §4.4"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

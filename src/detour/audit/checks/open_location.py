@@ -12,7 +12,11 @@ from urllib.parse import unquote
 
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import Redirect, found, redirects
+from detour.audit.lines import at
+from detour.audit.survey import Place
 from detour.core.chain import Chain
+from detour.core.pattern import Group, Pattern
+from detour.core.template import Slot
 from detour.core.url import decode_query
 
 CANARY = "canary.detour.invalid"  # RFC 6761 §6.4: nobody can own it
@@ -47,6 +51,27 @@ def _carrier(redirect: Redirect) -> str:
     return "Host" if url.hostname == CANARY else ""
 
 
+def over_rule(place: Place) -> Iterator[Finding]:
+    template = place.rule.template
+    if template is None or template.hosts:
+        return
+    names = [part.name for part in template.authority if isinstance(part, Slot)]
+    chosen = [name for name in names if not name.startswith("url.")]
+    if not chosen:
+        return
+    host = {key.name: key.component for key in _groups(place)}
+    if all(host.get(name) in ("hostname", "port") for name in chosen):
+        return  # a part of a host that the pattern names
+    fixed = "".join(part for part in template.authority if isinstance(part, str))
+    if fixed.endswith(tuple(".abcdefghijklmnopqrstuvwxyz")) and "." in fixed.strip("."):
+        return  # a subdomain of a host that is written out
+    yield at(CHECK, place, f"whoever asks chooses the host: `{place.rule.pattern}` leads to {template.text}")
+
+
+def _groups(place: Place) -> tuple[Group, ...]:
+    return Pattern.parse(place.rule.pattern, ignore_case=place.rule.ignore_case).groups
+
+
 CHECK = Check(
     name="open-location",
     severity="error",
@@ -62,4 +87,5 @@ CHECK = Check(
     ),
     references=("CWE-601", "RFC 9110 §17.1", "expressjs/serve-static#26", "GHSA-v6wp-4m6f-gcjg"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, is_redirect
+from detour.audit.lines import at
+from detour.audit.survey import Place
 from detour.core.chain import Chain, Outgoing
 
 
@@ -19,6 +21,16 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
 def _is_preflight(request: Outgoing) -> bool:
     asks = request.values("origin") and request.values("access-control-request-method")
     return request.method == "OPTIONS" and bool(asks)  # Fetch §3.3.2
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    methods = place.rule.terms.methods
+    if place.rule.template is None or methods is None or "OPTIONS" not in methods or not place.urls:
+        return
+    if place.layer.dialect == "native":
+        return  # a server of these rules answers a preflight itself
+    witness = f"OPTIONS {place.urls[0]}"
+    yield at(CHECK, place, f"{witness}, a preflight too, is redirected", witness=witness)
 
 
 CHECK = Check(
@@ -35,4 +47,5 @@ CHECK = Check(
     ),
     references=("Fetch §4.8", "whatwg/fetch#204", "dotnet/aspnetcore#36542"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

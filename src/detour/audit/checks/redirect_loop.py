@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, location_of
-from detour.core.chain import Chain
+from detour.audit.lines import at
+from detour.audit.survey import Place
+from detour.core.chain import Chain, Hop
+from detour.core.message import Request
 from detour.core.url import URL
 
 
@@ -38,6 +41,30 @@ def _key(url: URL) -> str:
     return f"{url.origin}{url.request_target}"
 
 
+def over_rule(place: Place) -> Iterator[Finding]:
+    """A circle is told once, at the rule of it that stands first."""
+    chain = place.journey
+    if chain is None or chain.end.name not in ("loop", "too-many-hops"):
+        return
+    first, last = _circle(chain)
+    if first != 0 or last < 2 or not _stands_first(place, chain.hops[:last]):
+        return
+    ways = " → ".join(f"{hop.request.method} {hop.request.url}" for hop in chain.hops[:last])
+    yield at(CHECK, place, f"goes round: {ways} → and again")
+
+
+def _stands_first(place: Place, hops: Sequence[Hop]) -> bool:
+    mine = (place.survey.layers.index(place.layer), place.number)
+    for hop in hops[1:]:
+        answer = place.survey.ask(Request.of(hop.request.method, hop.request.url, hop.request.fields))
+        if answer is None:
+            continue
+        layer = place.survey.layers.index(answer.layer)
+        if (layer, answer.rule.span.line) < (mine[0], place.rule.span.line):
+            return False
+    return True
+
+
 CHECK = Check(
     name="redirect-loop",
     severity="error",
@@ -53,4 +80,5 @@ CHECK = Check(
     ),
     references=("RFC 9110 §15.4", "kubernetes/ingress-nginx#1957", "traefik/traefik#3693", "golang/go#70832"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import Redirect, found, redirects
+from detour.audit.lines import at, instead
+from detour.audit.survey import Place
 from detour.core.chain import Chain
+from detour.core.url import URL
 
 
 def over_chain(chain: Chain) -> Iterator[Finding]:
@@ -19,6 +22,17 @@ def _message(redirect: Redirect) -> str:
     after = redirect.after
     clear = "; its content went out in clear" if after is not None and after.content != "none" else ""
     return f"{redirect.request.url} is redirected to {redirect.location_url}: from https to http{clear}"
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    template = place.rule.template
+    if template is None or template.scheme != "http" or place.scheme == "http":
+        return
+    to = place.location_url
+    if to is None or to.hostname == URL.parse(place.urls[0]).hostname:
+        return  # absolute-redirect-behind-tls says it
+    message = f"{place.urls[0]} is redirected to {to}: from https to http"
+    yield at(CHECK, place, message, instead(place, "http://", "https://", "Say https"))
 
 
 CHECK = Check(
@@ -36,4 +50,5 @@ CHECK = Check(
     ),
     references=("RFC 9110 §4.2.2", "BerriAI/litellm#34845", "Kludex/starlette#2748"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, next_method, redirects, same_resource
+from detour.audit.lines import at, removed
+from detour.audit.survey import Place
 from detour.core.chain import Chain
+from detour.core.matcher import is_self
 
 
 def over_chain(chain: Chain) -> Iterator[Finding]:
@@ -21,6 +24,16 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
         written = redirect.response.locations[0] if redirect.response.locations else ""
         how = "" if written.strip() else " (Location is empty)"
         yield found(CHECK, chain, redirect.hop, f"{request.url} is redirected to itself{how}")
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    if place.location is None or place.scheme == "http" or not place.alive:
+        return
+    request = place.request(place.urls[0])
+    if request is None or not is_self(place.location, request) or place.rule.status == 303:
+        return
+    message = f"{place.urls[0]} is redirected to itself"
+    yield at(CHECK, place, message, removed(place))
 
 
 CHECK = Check(
@@ -38,4 +51,5 @@ CHECK = Check(
     ),
     references=("RFC 9110 §15.4", "kubernetes/ingress-nginx#8303", "caddyserver/caddy#7260"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

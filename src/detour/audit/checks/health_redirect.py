@@ -1,0 +1,40 @@
+"""health-redirect: a health check is redirected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detour.audit.finding import Check, Finding
+from detour.audit.lines import at
+from detour.audit.survey import Place
+
+NAMES = frozenset(
+    {"healthz", "livez", "readyz", "health", "ping", "liveness", "readiness", "_health", "healthcheck"}
+)
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    if place.rule.template is None:
+        return
+    for key in place.keys:
+        path = key.text[key.text.index("/") :].lower()
+        if path.strip("/") in NAMES:
+            yield at(CHECK, place, f"{path} is redirected: to a load balancer that is not healthy")
+            return
+
+
+CHECK = Check(
+    name="health-redirect",
+    severity="warning",
+    finds="The path of a health check is redirected.",
+    why=(
+        "Load balancers and Kubernetes do not follow, or take 3xx for success: a healthy server "
+        "leaves the pool, or a dead one stays."
+    ),
+    instead=(
+        "Answer health checks where they arrive, ahead of all redirects (a `pass` rule, or a "
+        "location of its own)."
+    ),
+    references=("AWS ALB: health check success codes", "dotnet/aspnetcore#25221"),
+    over_rule=over_rule,
+)

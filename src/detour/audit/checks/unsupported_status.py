@@ -1,0 +1,41 @@
+"""unsupported-status: a status that this program does not send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from detour.audit.finding import Check, Finding
+from detour.audit.lines import at, with_status
+from detour.audit.survey import Place
+
+# What the program's own documentation lists; others are refused, or sent as something else.
+STATUSES: dict[str, frozenset[int]] = {
+    "alb": frozenset({301, 302}),  # RedirectActionConfig: HTTP_301, HTTP_302
+    "cloudflare-bulk": frozenset({301, 302, 307, 308}),  # Bulk Redirects: parameters
+    "cloudflare-pages": frozenset({301, 302, 303, 307, 308}),  # Pages: redirects
+    "netlify": frozenset({301, 302, 303, 307, 308}),  # Redirect options: HTTP status codes
+    "gateway-api": frozenset({301, 302, 303, 307, 308}),  # HTTPRequestRedirectFilter, v1.5
+}
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    known = STATUSES.get(place.layer.dialect)
+    if place.rule.template is None or known is None or place.rule.status in known:
+        return
+    message = f"{place.layer.dialect} does not send {place.rule.status}"
+    yield at(CHECK, place, message, with_status(place, 307 if 307 in known else 302))
+
+
+CHECK = Check(
+    name="unsupported-status",
+    severity="error",
+    finds="A rule asks for a status that the program does not send.",
+    why="The file is refused, or the program sends another status, with another meaning for POST.",
+    instead="Write a status that the program knows.",
+    references=(
+        "AWS: RedirectActionConfig",
+        "Cloudflare: Bulk Redirects",
+        "Gateway API: HTTPRequestRedirectFilter",
+    ),
+    over_rule=over_rule,
+)
