@@ -28,6 +28,7 @@ from detour.formats import (
     istio,
     netlify,
     netlify_toml,
+    nginx,
     vercel,
     vercel_bulk,
 )
@@ -148,6 +149,15 @@ DIALECTS: tuple[Dialect, ...] = (
         (".htaccess", "*htaccess"),
         apache.detect,
         apache.includes,
+    ),
+    Dialect(
+        "nginx",
+        "nginx configuration",
+        nginx.read,
+        nginx.DEFAULT_STATUS,
+        ("nginx.conf", "*.nginx", "*.nginx.conf"),
+        nginx.detect,
+        nginx.includes,
     ),
 )
 

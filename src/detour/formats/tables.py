@@ -28,6 +28,7 @@ Dialect = Literal[
     "vercel-bulk",
     "gateway-api",
     "haproxy",
+    "nginx",
     "apache",
     "ingress",
     "vercel",

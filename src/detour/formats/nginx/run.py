@@ -1,0 +1,518 @@
+"""Directives of the rewrite module, run over a set of requests at once (ngx_http_rewrite_module)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+
+import msgspec
+
+from detour.core.rule import FieldCondition
+from detour.core.status import REDIRECT_STATUSES
+from detour.errors import PatternError, TemplateError
+from detour.formats.draft import Draft, LineFault
+from detour.formats.nginx.scope import Scope
+from detour.formats.nginx.syntax import Directive
+from detour.formats.nginx.values import Text, filled, fixed, has_variables, variables
+
+MAX_STEPS = 2000  # of one server and socket: conditions multiply
+
+Item = Draft | LineFault
+Steps = tuple[Directive, ...]
+REWRITES = ("if", "return", "rewrite", "set", "break")
+_URL = ("http://", "https://", "$scheme://")
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What surrounds the directives that run: the blocks inside one another, outermost first."""
+
+    blocks: tuple[Directive, ...]
+    maps: Mapping[str, Directive]
+    entry: str
+    server_name: str
+
+    def setting(self, name: str, default: str) -> str:
+        for block in reversed(self.blocks):
+            if (found := block.last(name, "")) != "":
+                return found
+        return default
+
+    def error_page(self, code: str) -> tuple[Directive, str, str] | None:
+        """The page of a status: its directive, what stands behind `=`, and where it leads."""
+        for block in reversed(self.blocks):
+            pages = list(block.named("error_page"))
+            for page in pages:
+                *codes, to = page.args or ("",)
+                answer = next((one for one in codes if one.startswith("=")), "")
+                if code in codes:
+                    return page, answer, to
+            if pages:
+                return None
+        return None
+
+
+class Redirected(msgspec.Struct, frozen=True):
+    """Where an inner rewrite leads."""
+
+    scope: Scope
+    last: bool
+
+
+class Runner:
+    """Runs directives; `goes_on` says what answers where they come to their end or change the URI."""
+
+    def __init__(
+        self,
+        context: Context,
+        goes_on: Callable[[Scope], Iterator[Item]],
+        jump: Callable[[Scope, str], Iterator[Item]],
+        steps: list[int],
+    ) -> None:
+        self.context = context
+        self.goes_on = goes_on
+        self.jump = jump
+        self.steps = steps
+
+    def run(self, steps: Steps, scope: Scope) -> Iterator[Item]:
+        """What answers, first things first; raises nothing."""
+        self.steps[0] += 1
+        if self.steps[0] > MAX_STEPS:
+            yield LineFault(1, "conditions that multiply beyond measure", "use `map`, or split the server")
+            return
+        if not steps:
+            yield from self.goes_on(scope)
+            return
+        step, *rest = steps
+        try:
+            made = list(_STEPS[step.name](self, step, tuple(rest), scope))
+        except (PatternError, TemplateError) as error:
+            if redirects(step):
+                yield self.fault(step, error.fact, error.remedy)
+            yield from self.run(tuple(rest), scope)
+            return
+        yield from made
+
+    def fault(self, step: Directive, fact: str, remedy: str, pattern: str | None = None) -> LineFault:
+        place = next((one for one in _walk(step) if one.name != "if" and redirects(one)), step)
+        return LineFault(place.line, fact, remedy, pattern, file=self._file(place))
+
+    def _file(self, step: Directive) -> str:
+        return "" if step.file == self.context.entry else step.file
+
+    # --- return -----------------------------------------------------------------------------------------
+
+    def _return(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
+        first = step.args[0] if step.args else ""
+        if first.startswith(_URL) and len(step.args) == 1:
+            yield from self.redirect(step, scope, 302, first)
+            return
+        code = int(first) if first.isdecimal() and len(first) < 4 else 0
+        if code in REDIRECT_STATUSES and len(step.args) > 1 and step.args[1]:
+            yield from self.redirect(step, scope, code, step.args[1])
+            return
+        if len(step.args) < 2 and code >= 300:
+            page = self.context.error_page(first)
+            if page is not None:
+                yield from self.to_page(page, scope, code)
+                return
+        yield self.passes(step, scope)
+
+    def to_page(self, page: tuple[Directive, str, str], scope: Scope, code: int) -> Iterator[Item]:
+        """What answers for a status that has a page of its own."""
+        directive, answer, to = page
+        if to.startswith(_URL) or (has_variables(to) and not to.startswith(("/", "@"))):
+            status = int(answer[1:]) if answer[1:].isdecimal() else 302
+            yield from self.redirect(directive, scope, status if status in REDIRECT_STATUSES else 302, to)
+        elif has_variables(to):
+            yield self.passes(directive, scope)
+        else:
+            yield from self.jump(scope, to)
+
+    def passes(self, step: Directive, scope: Scope) -> Draft:
+        return passing(step, scope, self._file(step))
+
+    def redirect(
+        self, step: Directive, scope: Scope, status: int, to: str, query: str = "drop", implicit: str = ""
+    ) -> Iterator[Item]:
+        """A redirect, in as many drafts as what its variables hold takes."""
+        for narrowed, text in self.expanded(to, scope):
+            try:
+                yield from self._drafts(step, narrowed, status, text, query, implicit)
+            except (PatternError, TemplateError) as error:
+                yield self.fault(step, error.fact, error.remedy, narrowed.pattern)
+
+    def _drafts(
+        self, step: Directive, scope: Scope, status: int, to: str, query: str, implicit: str
+    ) -> Iterator[Draft]:
+        """With every parameter that the Location has of the query, then with fewer: nginx writes nothing."""
+        taken = [one for one in dict.fromkeys(variables(to)) if one.startswith("arg_")][:3]
+        for count in range(len(taken), -1, -1):
+            for present in combinations(taken, count):
+                absent = dict.fromkeys((one for one in taken if one not in present), "")
+                yield self._draft(step, scope.with_known(absent), status, to, query, implicit)
+
+    def _draft(self, step: Directive, scope: Scope, status: int, to: str, query: str, implicit: str) -> Draft:
+        text = filled(to, self._known(scope))
+        location = self._absolute(text, scope)
+        note = ""
+        if re.search(r"\$\{?(?:document_)?uri\b", to):
+            note = "$uri is decoded, so a request can put line ends into the Location: write $request_uri"
+        return Draft(
+            step.line,
+            scope.pattern,
+            location,
+            status,
+            parameters=text.parameters,
+            note=note,
+            query="keep" if query == "keep" else "drop",
+            ignore_case=scope.path.ignore_case,
+            file=self._file(step),
+            methods=scope.methods,
+            when=scope.when,
+            implicit=implicit,
+        )
+
+    def _known(self, scope: Scope) -> dict[str, str]:
+        uri = scope.uri.partition("?")[0]
+        path = "{url.path}" if not uri else fixed(uri)
+        args = "{url.query}" if not uri else fixed(scope.uri.partition("?")[2])
+        host = scope.name or "{url.hostname}"
+        return {
+            "scheme": scope.scheme,
+            "host": host,
+            "http_host": f"{host}:{{url.port}}",
+            "server_port": scope.port,
+            "server_name": self.context.server_name,
+            "request_uri": "{url.path}?{url.query}",
+            "uri": path,
+            "document_uri": path,
+            "args": args,
+            "query_string": args,
+            "is_args": "?" if args else "",
+            "https": "on" if scope.scheme == "https" else "",
+            "hostname": "{url.hostname}",
+            **dict(scope.known),
+        }
+
+    def _absolute(self, text: Text, scope: Scope) -> str:
+        """A Location as it leaves nginx; raises `TemplateError` for one that is no URL from the root."""
+        to = text.template.replace("??", "?")
+        if not to.startswith("/"):
+            if not re.match(r"https?://", to):
+                raise TemplateError(f"the Location `{to}` is relative", "write it from the root: `/…`")
+            return to
+        context = self.context
+        if context.setting("absolute_redirect", "on") == "off":
+            return to
+        named = context.setting("server_name_in_redirect", "off") == "on"
+        ported = context.setting("port_in_redirect", "on") == "on"
+        if not named and ported:
+            return to
+        port = f":{scope.port}" if ported else ""
+        host = context.server_name if named and context.server_name else "{url.hostname}"
+        return f"{scope.scheme}://{host}{port}{to}"
+
+    # --- variables that have more than one value ----------------------------------------------------------
+
+    def expanded(self, text: str, scope: Scope, depth: int = 0) -> Iterator[tuple[Scope, str]]:
+        """The text with maps and set variables resolved, each value with the requests that have it."""
+        texts = dict(scope.texts)
+        for name in variables(text):
+            if name in texts:
+                text = _replaced(text, name, texts[name])
+        found = next((name for name in variables(text) if name in self.context.maps), None)
+        if found is None or depth > 4:
+            yield scope, text
+            return
+        for mapped, value in self._mapped(self.context.maps[found], scope):
+            narrowed = mapped.with_text(found, value)
+            replaced = _replaced(text, found, value)
+            yield from self.expanded(replaced, narrowed, depth + 1)
+
+    def _mapped(self, table: Directive, scope: Scope) -> Iterator[tuple[Scope, str]]:
+        """Every value of a map in the order it is found: texts, masks, expressions, default."""
+        source = table.args[0]
+        default = ""
+        rows: list[tuple[int, int, str, str]] = []
+        for at, row in enumerate(table.block or ()):
+            value = row.args[0] if row.args else ""
+            if row.name == "default":
+                default = value
+            elif row.name not in ("hostnames", "volatile", "include"):
+                key = row.name.removeprefix("\\") if row.name != "\\" else row.name
+                rank = 3 if row.name.startswith("~") else 1 if key.startswith(("*.", ".")) else 0
+                rows.append((2 if rank == 0 and key.endswith(".*") else rank, at, key, value))
+        for rank, _, key, value in sorted(
+            rows, key=lambda row: (row[0], -len(row[2]) if row[0] in (1, 2) else 0, row[1])
+        ):
+            operator = (
+                "mask" if rank in (1, 2) else "~*" if key.startswith("~*") else "~" if rank == 3 else "=*"
+            )
+            operand = key.lstrip("~*") if rank == 3 else key
+            for narrowed in self.narrowed(source, operator, operand, scope):
+                yield narrowed, value
+        yield scope, default
+
+    # --- if and set ---------------------------------------------------------------
+
+    def _if(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
+        block = tuple(one for one in step.block or () if one.name in REWRITES)
+        if not block:
+            yield from self.run(rest, scope)
+            return
+        for narrowed, holds in self._tested(_condition(step.args), scope):
+            yield from self.run((*block, *rest) if holds else rest, narrowed)
+
+    def _tested(self, condition: tuple[str, str, str], scope: Scope) -> Iterator[tuple[Scope, bool]]:
+        """Requests and whether the condition holds for them; the last are all that are left."""
+        subject, operator, operand = condition
+        name = subject.removeprefix("$").strip("{}")
+        negated = operator.startswith("!")
+        texts = dict(scope.texts)
+        if name in texts or name in self.context.maps:
+            for narrowed, value in self.expanded(subject, scope):
+                yield narrowed, _compared(value, operator, operand)
+            return
+        for narrowed in self.narrowed(subject, operator.removeprefix("!"), operand, scope):
+            yield narrowed, not negated
+            if narrowed == scope:
+                return
+        yield scope, negated
+
+    def narrowed(self, subject: str, operator: str, operand: str, scope: Scope) -> Iterator[Scope]:
+        """The requests for which `subject` is, has or matches `operand`; raises `PatternError`."""
+        name = subject.removeprefix("$").strip("{}")
+        fixed_text = {
+            "scheme": scope.scheme,
+            "server_port": scope.port,
+            "https": "on" if scope.scheme == "https" else "",
+            "ssl_protocol": None,
+        }.get(name)
+        if fixed_text is not None:
+            if _compared(fixed_text, operator, operand):
+                yield scope
+            return
+        for prefix, narrow in _SUBJECTS:
+            if name == prefix or (prefix.endswith("_") and name.startswith(prefix)):
+                yield from narrow(scope, name, operator, operand)
+                return
+        raise PatternError(f"`{subject}` is known to nginx alone", "decide by something in the request")
+
+    def _set(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
+        if len(step.args) != 2:
+            yield from self.run(rest, scope)
+            return
+        name = step.args[0].removeprefix("$")
+        for narrowed, value in self.expanded(step.args[1], scope):
+            yield from self.run(rest, narrowed.with_text(name, value))
+
+    # --- rewrite and break ---------------------------------------------------------------
+
+    def _rewrite(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
+        if len(step.args) < 2:
+            yield from self.run(rest, scope)
+            return
+        regex, to, *flags = step.args
+        flag = flags[0] if flags else ""
+        for narrowed in scope.with_path(regex):
+            if flag in ("redirect", "permanent") or to.startswith(_URL):
+                status = 301 if flag == "permanent" else 302
+                dropped = to.endswith("?")
+                yield from self.redirect(
+                    step,
+                    narrowed,
+                    status,
+                    to.removesuffix("?") if dropped else to,
+                    "drop" if dropped else "keep",
+                )
+            else:
+                yield from self._inner(step, flag, to, rest, narrowed)
+            if narrowed == scope:
+                return
+        yield from self.run(rest, scope)
+
+    def _inner(self, step: Directive, flag: str, to: str, rest: Steps, scope: Scope) -> Iterator[Item]:
+        """An inner rewrite: followed where the new URI is known."""
+        if has_variables(to):
+            yield self.passes(step, scope)
+            return
+        changed = msgspec.structs.replace(scope, uri=to.removesuffix("?"))
+        if flag == "break":
+            yield self.passes(step, changed)
+        elif flag == "last":
+            yield from self.jump(scope, to)
+        else:
+            yield from self.run(rest, changed)
+
+    def _break(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
+        yield from self.goes_on(scope)
+
+
+def _replaced(text: str, name: str, value: str) -> str:
+    """`text` with a variable's value in its place."""
+    before = text
+    for written in re.findall(rf"\$\{{{name}\}}|\${name}\b", text):
+        before = before.replace(written, value, 1)
+    return before
+
+
+def passing(step: Directive, scope: Scope, file: str) -> Draft:
+    """These requests are answered without a redirect."""
+    return Draft(
+        step.line,
+        scope.pattern,
+        ignore_case=scope.path.ignore_case,
+        file=file,
+        methods=scope.methods,
+        when=scope.when,
+    )
+
+
+def _walk(step: Directive) -> Iterator[Directive]:
+    yield step
+    for one in step.block or ():
+        yield from _walk(one)
+
+
+def redirects(step: Directive) -> bool:
+    """Whether a directive, or one in its braces, may redirect."""
+    if step.name == "return" and step.args:
+        first = step.args[0]
+        return first.startswith(_URL) or (
+            first.isdecimal() and len(step.args) > 1 and int(first) in REDIRECT_STATUSES
+        )
+    if step.name == "rewrite" and len(step.args) > 1:
+        return step.args[-1] in ("redirect", "permanent") or step.args[1].startswith(_URL)
+    return any(map(redirects, step.block or ()))
+
+
+def _condition(args: tuple[str, ...]) -> tuple[str, str, str]:
+    """An `if`'s subject, operator and operand."""
+    words = list(args)
+    if words and words[0].startswith("("):
+        words[0] = words[0][1:]
+    if words and words[-1].endswith(")"):
+        words[-1] = words[-1][:-1]
+    words = [one for one in words if one] if len(words) != 3 else words
+    if len(words) == 1 and words[0].startswith("$"):
+        return words[0], "true", ""
+    if len(words) == 2 and words[1] in ("=", "!="):
+        words.append("")
+    if len(words) != 3 or words[1] not in ("=", "!=", "~", "!~", "~*", "!~*"):
+        raise PatternError("a condition on files", "no request tells what files there are")
+    return words[0], words[1], words[2]
+
+
+def _compared(value: str, operator: str, operand: str) -> bool:
+    """A test whose subject is known; raises `PatternError` where it holds variables."""
+    if has_variables(value) and operator not in ("true",):
+        raise PatternError(f"a condition on `{value}`", "decide by the variable itself")
+    negated = operator.startswith("!")
+    match operator.removeprefix("!"):
+        case "true":
+            return value not in ("", "0")
+        case "=":
+            return (value == operand) != negated
+        case "=*":
+            return value.lower() == operand.lower()
+        case "~" | "~*" as kind:
+            try:
+                found = re.search(operand, value, re.IGNORECASE if kind == "~*" else 0)
+            except re.error:
+                raise PatternError(f"`{operand}` is no expression", "correct it") from None
+            return bool(found) != negated
+    raise PatternError(f"`{operator}` on a text", "use `=`")
+
+
+def _on_host(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
+    if operator == "true":
+        yield scope
+        return
+    host = operand.partition(":")[0] if name == "http_host" else operand
+    if operator == "mask":
+        host = re.escape(host).replace(r"\*\.", r"^.+\.") if host.startswith("*.") else host
+        raise PatternError(f"a mask `{operand}`", "write an expression: `~…`")
+    found = scope.with_name(host) if operator in ("=", "=*") else scope.with_host(operand)
+    if found is not None:
+        yield found
+
+
+def _on_method(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
+    if operator in ("=", "=*"):
+        methods = frozenset((operand.upper() if operator == "=*" else operand,))
+    else:
+        words = re.fullmatch(r"\^?\(?(?:\?:)?([A-Z]+(?:\|[A-Z]+)*)\)?\$?", operand)
+        if words is None:
+            raise PatternError(f"`{operand}` on a method", "write `^(GET|POST)$`")
+        methods = frozenset(words[1].split("|"))
+    methods = methods if scope.methods is None else methods & scope.methods
+    if methods:
+        yield msgspec.structs.replace(scope, methods=methods)
+
+
+def _on_path(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
+    asked = scope if name != "request_uri" else msgspec.structs.replace(scope, uri="")
+    if operator in ("=", "=*"):
+        path, mark, query = operand.partition("?")
+        exact = asked.with_exact(path, ignore_case=operator == "=*" and path.lower() != path.upper())
+        if exact is not None and name == "request_uri":
+            exact = msgspec.structs.replace(exact, query=query if mark else "")
+        if exact is not None:
+            yield exact
+        return
+    if name == "request_uri" and operand.endswith("$") and not operand.endswith(("(.*)$", ".*$", r"\$")):
+        for one in asked.with_path(operand, ignore_case=operator == "~*"):
+            yield msgspec.structs.replace(one, query="")
+        return
+    if name == "request_uri" and r"\?" in operand:
+        raise PatternError("an expression over path and query", "decide by `$uri` and `$arg_…`")
+    yield from asked.with_path(operand, ignore_case=operator == "~*")
+
+
+def _on_query(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
+    if operator == "=" and not operand:
+        if scope.query in (None, ""):
+            yield msgspec.structs.replace(scope, query="")
+        return
+    raise PatternError("a condition on the whole query", "decide by `$arg_…`")
+
+
+def _on_field(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
+    of, _, key = name.partition("_")
+    if operator == "true":
+        values = None
+    elif operator in ("=", "=*") and operand:
+        values = (operand,)
+    else:
+        words = re.fullmatch(r"\^\(?([\w.-]+(?:\|[\w.-]+)*)\)?\$", operand) if operator == "~" else None
+        if words is None:
+            raise PatternError(f"`{operand}` on `${name}`", "compare with whole values")
+        values = tuple(words[1].split("|"))
+    kinds = {"http": "header", "cookie": "cookie", "arg": "query"}
+    header = key.replace("_", "-").lower() if of == "http" else key
+    condition = FieldCondition(header, values, kinds[of])  # type: ignore[arg-type]
+    yield msgspec.structs.replace(scope, when=(*scope.when, condition))
+
+
+_SUBJECTS: tuple[tuple[str, Callable[[Scope, str, str, str], Iterator[Scope]]], ...] = (
+    ("host", _on_host),
+    ("http_host", _on_host),
+    ("request_method", _on_method),
+    ("request_uri", _on_path),
+    ("uri", _on_path),
+    ("document_uri", _on_path),
+    ("args", _on_query),
+    ("query_string", _on_query),
+    ("http_", _on_field),
+    ("cookie_", _on_field),
+    ("arg_", _on_field),
+)
+
+_STEPS: dict[str, Callable[[Runner, Directive, Steps, Scope], Iterator[Item]]] = {
+    "return": Runner._return,
+    "rewrite": Runner._rewrite,
+    "if": Runner._if,
+    "set": Runner._set,
+    "break": Runner._break,
+}

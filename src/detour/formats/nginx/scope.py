@@ -1,0 +1,155 @@
+"""The requests that reach a place of an nginx configuration, and how a condition narrows them."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from detour.core.pattern import Pattern
+from detour.core.rule import Condition
+from detour.core.url import DEFAULT_PORTS
+from detour.errors import PatternError
+from detour.formats.redirects_file import literal, path_pattern
+from detour.formats.regex import Expression, expression, expressions
+from detour.formats.regex_render import Renderer
+
+_ENCODED = Renderer(True, False, frozenset())
+
+
+def encoded(path: str) -> str:
+    """A decoded path as a URL holds it."""
+    return "".join(map(_ENCODED.encoded, path))
+
+
+class Path(msgspec.Struct, frozen=True):
+    """Paths that begin with `text`, that are `text` (both decoded), or that `text`, a pattern, matches."""
+
+    kind: Literal["prefix", "exact", "pattern"]
+    text: str
+    regex: str = ""  # what the pattern comes from
+    ignore_case: bool = False
+
+    @property
+    def pattern(self) -> str:
+        if self.kind == "pattern":
+            return self.text
+        text = path_pattern(literal(encoded(self.text)))
+        return text if self.kind == "exact" else f"{text}*"
+
+
+EVERY_PATH = Path("prefix", "/")
+_TRIVIAL = re.compile(r"\^?(?:/|\.\*|\(\.\*\)|/\(\.\*\)|\(\.\+\)|/\.\*)?\$?")
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Requests: scheme, host (a pattern; `name` where it is one name), port, path, query and conditions."""
+
+    scheme: str
+    port: str
+    host: str = "*"
+    name: str = ""
+    path: Path = EVERY_PATH
+    query: str | None = None
+    methods: frozenset[str] | None = None
+    when: tuple[Condition, ...] = ()
+    uri: str = ""  # after an inner rewrite; "": the request's own path
+    known: tuple[tuple[str, str], ...] = ()  # variables and captures, as template text
+    texts: tuple[tuple[str, str], ...] = ()  # variables that were set, as written
+
+    @property
+    def pattern(self) -> str:
+        port = "" if DEFAULT_PORTS[self.scheme] == self.port else f":{self.port}"
+        query = "" if self.query is None else f"\\?{self.query}"
+        return f"{self.scheme}://{self.host}{port}{self.path.pattern}{query}"
+
+    def with_known(self, more: dict[str, str]) -> Scope:
+        return msgspec.structs.replace(self, known=tuple({**dict(self.known), **more}.items()))
+
+    def with_text(self, name: str, text: str) -> Scope:
+        return msgspec.structs.replace(self, texts=tuple({**dict(self.texts), name: text}.items()))
+
+    def with_exact(self, path: str, *, ignore_case: bool = False) -> Scope | None:
+        """Narrowed to one path; None where it never is that."""
+        if self.uri or self.path.kind != "prefix":
+            return next(iter(self.with_path(f"^{re.escape(path)}$", ignore_case=ignore_case)), None)
+        known, asked = (self.path.text, path) if not ignore_case else (self.path.text.lower(), path.lower())
+        if not asked.startswith(known):
+            return None
+        return msgspec.structs.replace(self, path=Path("exact", path, ignore_case=ignore_case))
+
+    def with_name(self, name: str) -> Scope | None:
+        """Narrowed to one host; None where it never is that."""
+        if self.name:
+            return self if self.name == name.lower() else None
+        if Pattern.parse(f"//{self.host}/").hostname.match(name.lower()) is None:
+            return None
+        return msgspec.structs.replace(self, host=literal(name.lower()), name=name.lower())
+
+    def with_host(self, regex: str) -> Scope | None:
+        """Narrowed to hosts that an expression matches; raises `PatternError` for a second one."""
+        found = expression(regex, component="hostname", ignore_case=True)
+        if self.name:
+            held = Pattern.parse(f"//{found.pattern}/").hostname.match(self.name)
+            return None if held is None else self.with_known(_texts(found, held))
+        if self.host != "*":
+            raise PatternError("two expressions for one host", "write one")
+        return msgspec.structs.replace(self, host=found.pattern).with_known(_templates(found))
+
+    def with_path(self, regex: str, *, ignore_case: bool = False) -> tuple[Scope, ...]:
+        """Narrowed to paths that an expression matches, in as many as it takes; raises `PatternError`."""
+        if self.uri or self.path.kind == "exact":
+            return self._constant(regex, ignore_case)
+        if self.path.kind == "pattern":
+            return (self._again(regex, ignore_case),)
+        prefix = self.path.text
+        try:
+            found = expressions(regex, ignore_case=ignore_case, prefix=prefix)
+        except PatternError as error:
+            if error.fact == "no path matches this":
+                return ()
+            raise
+        return tuple(
+            msgspec.structs.replace(
+                self, path=Path("pattern", one.pattern, regex, one.ignore_case)
+            ).with_known(_templates(one))
+            for one in found
+        )
+
+    def _constant(self, regex: str, ignore_case: bool) -> tuple[Scope, ...]:
+        path = encoded(self.uri.partition("?")[0] or self.path.text)
+        try:
+            found = expressions(regex, ignore_case=ignore_case)
+        except PatternError as error:
+            if error.fact == "no path matches this":
+                return ()
+            raise
+        for one in found:
+            pattern = Pattern.parse(one.pattern, ignore_case=one.ignore_case)
+            held = pattern.match_parts("http", "h", "", path, "")
+            if held is not None:
+                return (self.with_known(_texts(one, held)),)
+        return ()
+
+    def _again(self, regex: str, ignore_case: bool) -> Scope:
+        """A second expression on a path that one has narrowed already."""
+        if regex == self.path.regex and not ignore_case:
+            return self
+        if _TRIVIAL.fullmatch(regex) and regex not in ("^/$", "/$", "^$", "$"):
+            return self.with_known({"1": "{url.path}"} if "(" in regex else {})
+        raise PatternError(
+            f"`{regex}` and `{self.path.regex}` on one path", "write one expression that says both"
+        )
+
+
+def _templates(found: Expression) -> dict[str, str]:
+    absent = {str(number): None for number in range(1, 10)}
+    said = {str(key): text for key, text in found.captures.items()}
+    return {key: said.get(key, "") for key in (*absent, *said) if key in said or int(key) > found.count}
+
+
+def _texts(found: Expression, held: dict[str, str]) -> dict[str, str]:
+    """Captures whose text is known, as template text."""
+    escaped = {name: text.replace("{", "{{").replace("}", "}}") for name, text in held.items()}
+    return {key: text.format(**escaped) for key, text in _templates(found).items()}

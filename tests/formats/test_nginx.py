@@ -1,0 +1,279 @@
+"""nginx configurations: what the reader says, and what nginx itself answers."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import re
+from pathlib import Path
+from urllib.parse import urljoin
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detour.core.url import URL
+from detour.formats.draft import Draft, LineFault
+from detour.formats.layer import Layer
+from tests.examples.running import Nginx, free_port
+from tests.formats.dialect_data import DATA
+from tests.formats.layers import decide, layer_of, read_lines
+
+# Each configuration, and paths whose answers are compared with those of the real nginx.
+CONFIGURATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "return": (
+        """server { listen 127.0.0.1:PORT;
+        location = /a { return 301 /b; }
+        location /c { return 308 https://new.example$request_uri; }
+        location /d { return https://u.example/; }
+        location /e { return 307 http://$host/x?y=$args; }
+        location /f { return 303 $scheme://$http_host/ff$is_args$args; }
+        location /g { return 302 /g?from=$arg_q; }
+        location /h { return 404; }
+        location / { return 200 ok; } }""",
+        ("/a", "/a?x=1", "/ab", "/c", "/c/d?e=f", "/d", "/e?1=2", "/f", "/f/?a=b", "/g?q=5", "/g", "/h", "/"),
+    ),
+    "rewrite": (
+        """server { listen 127.0.0.1:PORT;
+        rewrite ^/old/(.*)$ /new/$1 permanent;
+        rewrite ^/(en|de)/(.+)\\.html$ https://$1.example/$2? redirect;
+        rewrite ^/x/(?<id>\\d+)$ http://x.example/$id?a=b;
+        rewrite ^(.*)/index\\.html$ $1/ redirect;
+        rewrite ^/inner$ /target last;
+        location = /target { return 301 /reached; }
+        location /loc { rewrite ^/loc/(.*)$ /moved/$1 redirect; return 302 /other; }
+        location / { return 200 ok; } }""",
+        (
+            "/old/a/b?c=d",
+            "/old/",
+            "/en/x.html?q",
+            "/fr/x.html",
+            "/x/12",
+            "/x/12?c",
+            "/x/a",
+            "/index.html",
+            "/a/b/index.html",
+            "/inner",
+            "/loc/1",
+            "/locx",
+            "/old/a%20b",
+            "/old/caf%C3%A9",
+            "/target",
+        ),
+    ),
+    "locations": (
+        """server { listen 127.0.0.1:PORT;
+        location / { return 302 /root; }
+        location /img { return 302 /prefix; }
+        location ^~ /static/ { return 302 /static-first; location /static/deep { return 302 /deep; } }
+        location ~ \\.(png|jpg)$ { return 302 /regex-$1; }
+        location ~* ^/IMG/ { return 302 /insensitive; }
+        location = /img/x.png { return 302 /exact; }
+        location /a/ { return 302 /outer; location ~ \\.png$ { return 302 /nested; } } }""",
+        (
+            "/",
+            "/img",
+            "/img/",
+            "/img/x.png",
+            "/img/y.png",
+            "/Img/q",
+            "/static/a.png",
+            "/static/deep/a.png",
+            "/static",
+            "/a/b",
+            "/a/b.png",
+            "/a/b.jpg",
+            "/b.jpg",
+            "/imgs",
+        ),
+    ),
+    "conditions": (
+        """map $uri $to { default ""; /m1 /n1; ~^/m2/(.*)$ /n2; /M3 http://m.example/3; }
+        server { listen 127.0.0.1:PORT;
+        if ($to) { return 301 $to; }
+        if ($host = evil.example) { return 302 http://good.example$request_uri; }
+        if ($request_method !~ ^(GET|HEAD)$) { return 303 /only-get; }
+        if ($arg_v = 2) { return 302 /v2; }
+        if ($http_x_a = "on") { return 307 /on; }
+        set $base "http://set.example";
+        location /s { return 302 $base/s; }
+        location /ep { error_page 404 =301 http://ep.example/; return 404; }
+        location /named { error_page 418 = @teapot; return 418; }
+        location @teapot { return 302 /tea; }
+        location /q { if ($args = "") { return 302 /noquery; } return 302 /query; }
+        location /n { if ($host != www.example) { return 301 http://w.example$request_uri; } return 302 /w; }
+        location / { return 200 ok; } }""",
+        (
+            "/m1",
+            "/M1",
+            "/m2/x",
+            "/m3",
+            "/M2/x",
+            "/s",
+            "/ep",
+            "/named",
+            "/q",
+            "/q?a",
+            "/n",
+            "/z?v=2",
+            "/z?v=3",
+            "/z",
+        ),
+    ),
+    "slashes": (
+        """server { listen 127.0.0.1:PORT;
+        location /dir/ { proxy_pass http://127.0.0.1:9; }
+        location /both/ { proxy_pass http://127.0.0.1:9; }
+        location /both { return 302 /without; }
+        location / { return 200 ok; } }""",
+        ("/dir", "/dir?a=b", "/both", "/other"),
+    ),
+    "names in redirects": (
+        """server { listen 127.0.0.1:PORT; server_name first.example second.example;
+        server_name_in_redirect on; port_in_redirect off;
+        location /dir/ { proxy_pass http://127.0.0.1:9; }
+        location /a { return 301 /b; }
+        location /r { absolute_redirect off; return 301 /c; }
+        location / { return 200 ok; } }""",
+        ("/dir", "/a", "/r", "/"),
+    ),
+    "servers": (
+        """server { listen 127.0.0.1:PORT; server_name www.a.example; return 302 /exact; }
+        server { listen 127.0.0.1:PORT; server_name *.a.example; return 302 /mask; }
+        server { listen 127.0.0.1:PORT; server_name *.b.a.example; return 302 /longer; }
+        server { listen 127.0.0.1:PORT; server_name .c.example; return 302 /dot; }
+        server { listen 127.0.0.1:PORT; server_name mail.*; return 302 /tail; }
+        server { listen 127.0.0.1:PORT; server_name "~^(?<s>.+)\\.r\\.example$"; return 302 http://$s.x/; }
+        server { listen 127.0.0.1:PORT default_server; return 302 /default; }""",
+        ("/",),
+    ),
+}
+REDIRECTING = re.compile(
+    r"^[^#\n]*(?:\breturn\s+[\"']?(?:30[12378]\s+\S|https?://|\$scheme://)"
+    r"|\brewrite\s.*\s(?:redirect|permanent)\s*;"
+    r"|\brewrite\s+\S+\s+[\"']?(?:https?://|\$scheme://)|\berror_page\s[^;]*https?://)",
+    re.MULTILINE,
+)
+NOT_UNDERSTOOD: list[tuple[str, str]] = []
+HOSTS = (
+    "",
+    "evil.example",
+    "www.example",
+    "www.a.example",
+    "x.a.example",
+    "y.b.a.example",
+    "c.example",
+    "d.c.example",
+    "mail.q",
+    "s.r.example",
+    "first.example",
+)
+
+
+def asked(port: int, method: str, path: str, host: str, fields: dict[str, str]) -> tuple[int, str] | None:
+    """What nginx answers: status and absolute Location; None where it does not redirect."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+    for name, value in {"Host": f"{host}:{port}", **fields}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    response = connection.getresponse()
+    to = response.headers.get("Location")
+    connection.close()
+    if to is None:
+        return None
+    return response.status, str(URL.parse(urljoin(f"http://{host}:{port}{path}", to)))
+
+
+@pytest.mark.parametrize("name", CONFIGURATIONS)
+def test_the_reader_answers_as_the_real_nginx_does(name: str, tmp_path: Path) -> None:
+    text, paths = CONFIGURATIONS[name]
+    port = free_port()
+    text = text.replace("PORT", str(port))
+    layer = layer_of("nginx", text)
+    assert not layer.not_understood
+    differences = []
+    with Nginx(text, port, tmp_path):
+        for host in [one or "127.0.0.1" for one in HOSTS]:
+            for path in paths:
+                for method in ("GET", "POST"):
+                    for fields in ({}, {"X-A": "on"}):
+                        theirs = asked(port, method, path, host, fields)
+                        ours = decide(layer, method, f"http://{host}:{port}{path}", tuple(fields.items()))
+                        if ours != theirs:
+                            differences.append((method, host, path, fields, "nginx", theirs, "Detour", ours))
+    assert not differences
+
+
+# nginx/nginx-tests, rewrite.t: what the reader does not say, and why.
+UNSAID = {
+    "/return302text": "a Location without a leading slash",
+    "/error302return200text": "a Location without a leading slash",
+    "/error405return302text": "a Location without a leading slash",
+    "/error405directory": "a directory in the file system",
+}
+
+
+@pytest.mark.skipif(not DATA.joinpath("nginx-tests").is_dir(), reason="no nginx-tests in $DETOUR_DATA")
+def test_the_cases_of_nginx_itself() -> None:
+    cases = json.loads(DATA.joinpath("nginx-tests/cases.json").read_text())
+    text = DATA.joinpath("nginx-tests/rewrite.nginx.conf").read_text()
+    layer = layer_of("nginx", re.sub("%%TEST_GLOBALS.*%%", "", text))
+    unsaid = set()
+    for case in (one for one in cases if one["conf"] == "rewrite.nginx.conf"):
+        url = f"http://localhost:8080{case['request']}"
+        wanted = case["expect"].get("location")
+        answer = (case["expect"]["status"], str(URL.parse(wanted, url))) if wanted else None
+        if decide(layer, "GET", url) != answer:
+            unsaid.add(case["request"])
+    assert unsaid == set(UNSAID)
+
+
+def test_which_redirecting_lines_of_all_configurations_are_not_understood() -> None:
+    files = [
+        one for name in ("nginx-tests", "crossplane", "gixy") for one in DATA.joinpath(name).rglob("*.conf")
+    ]
+    if not files:
+        pytest.skip("no nginx configurations in $DETOUR_DATA")
+    directives, faults = 0, []
+    for file in files:
+        text = re.sub("%%TEST_GLOBALS.*%%", "", file.read_text("utf-8", "replace"))
+        directives += len(REDIRECTING.findall(text))
+        layer = layer_of("nginx", text)
+        lines = text.split("\n")
+        faults += [
+            (file.name, fault.span.line, fault.fact)
+            for fault in layer.not_understood
+            if REDIRECTING.search(lines[fault.span.line - 1])
+        ]
+    assert directives > 20
+    assert [(name, fact) for name, _, fact in sorted(faults)] == NOT_UNDERSTOOD
+
+
+def test_bad_files_are_told_by_line_and_read_on() -> None:
+    lines = read_lines("nginx", "server {\n listen 80\n location /a { return 301 /b; }\n}\n}")
+    faults = [one for one in lines if isinstance(one, LineFault)]
+    assert [one.line for one in faults] == [2, 5]
+    assert any(isinstance(one, Draft) and one.location == "/b" for one in lines)
+
+
+def test_what_nginx_alone_knows_is_told_and_hides_nothing() -> None:
+    layer = layer_of(
+        "nginx", "server { if (!-f $request_filename) {\n return 301 /x; }\n location / { return 302 /y; } }"
+    )
+    assert [fault.span.line for fault in layer.not_understood] == [2]
+    assert decide(layer, "GET", "http://h.example/") == (302, "http://h.example/y")
+
+
+def test_included_files_are_read_in_their_place() -> None:
+    layer = layer_of(
+        "nginx", "http { include conf.d/*.conf; }", {"conf.d/a.conf": "server { return 301 /a; }"}
+    )
+    assert decide(layer, "GET", "http://h.example/") == (301, "http://h.example/a")
+    assert {rule.span.file for rule in layer.rules} == {"conf.d/a.conf"}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text("{};\"'$~^()/ab \nserver location return 301 if = map set rewrite", max_size=80))
+def test_any_text_is_drafts_and_faults(text: str) -> None:
+    assert all(isinstance(one, Draft | LineFault) for one in read_lines("nginx", text))
