@@ -40,6 +40,18 @@ def test_the_same_run_differs_in_nothing(old: Results) -> None:
     assert difference(old, old).clients == ()
 
 
+def test_cells_of_a_race_are_counted_and_not_compared() -> None:
+    race = tuple(case for case in LIBRARY if case.race)[:1]
+    old = results(played("one", Honest, race), cases=race)
+    cell = old.clients[0].cells[0]
+    assert cell.unsettled
+    assert not cell.varying
+    lost = msgspec.structs.replace(cell, request="lost")
+    newer = msgspec.structs.replace(old.clients[0], version="1.1", cells=(lost,))
+    (change,) = difference(old, msgspec.structs.replace(old, clients=(newer,))).clients
+    assert (change.cells, change.compared, change.raced) == ((), 1, 1)
+
+
 def test_an_upgrade_that_mends_is_better_and_back_is_worse(old: Results, new: Results) -> None:
     (change,) = difference(old, new).clients
     assert (change.old_version, change.new_version, change.status) == ("1.0", "1.1", "asked")

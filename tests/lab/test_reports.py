@@ -66,7 +66,9 @@ def test_markdown_tells_each_fault_and_each_cell_that_varies(run: Results) -> No
     assert "### honest" not in faults
     varying = page[page.index("## What varies") : page.index("## What is not in it")]
     cells = [one for client in run.clients for one in client.cells if one.varying]
-    assert "\n- fickle: kept 3×, refused 2×: `same/30" in varying
+    assert "- fickle: kept 3×, refused 2×: `same/30" in varying
+    assert "These are a race" in varying
+    varying = "\n".join(line for line in varying.splitlines() if line.startswith("- "))
     named, more = varying.count("`") // 2, sum(map(int, re.findall(r"and (\d+) more", varying)))
     assert named + more == len(cells) > 0
 

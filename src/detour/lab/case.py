@@ -39,6 +39,8 @@ MANNERS: dict[Manner, str] = {
     "early-drain": "answers after the head, then reads and discards the content, keeps the connection",
 }
 
+RACE = "closed with content unread: a reset may come before the answer is read (RFC 9112 §9.6)"
+
 AnswerKind = Literal["text", "large", "gzip-bomb"]
 Origin = Literal["a", "p", "b", "s", "t", "f"]
 
@@ -150,6 +152,12 @@ class Case(msgspec.Struct, frozen=True):
     runs_in: frozenset[Caller] = EVERYWHERE
     timeout: float = 5.0
     slice: bool = False  # part of the short run
+
+    @property
+    def race(self) -> str:
+        """Why its verdict rests on who is first, and another run may have another; "" for most."""
+        early = any(answer.manner == "early-close" for answer in self.script)
+        return RACE if early and self.asked.content.length else ""
 
     def answer(self, station: int, visit: int = 1, cookies: str = "") -> Answer:
         """What `station` answers to the `visit`-th request it gets in this run (from 1)."""

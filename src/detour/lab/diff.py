@@ -33,6 +33,7 @@ class ClientChange(msgspec.Struct, frozen=True):
     new_version: str
     cells: tuple[CellChange, ...] = ()
     compared: int = 0  # cells of both runs
+    raced: int = 0  # of them: cells of a race, which are not compared
 
     def count(self, way: Way) -> int:
         """How many cells went that way."""
@@ -68,11 +69,14 @@ def _client(old: ClientResult | None, new: ClientResult) -> ClientChange:
     before = {cell.case: cell for cell in old.cells}
     both = [(before[cell.case], cell) for cell in new.cells if cell.case in before]
     cells = (_cell(*pair) for pair in both if _differs(*pair))
-    return ClientChange(new.name, "asked", old.version, new.version, tuple(cells), len(both))
+    raced = sum(old_cell.race or new_cell.race for old_cell, new_cell in both)
+    return ClientChange(new.name, "asked", old.version, new.version, tuple(cells), len(both), raced)
 
 
 def _differs(old: Cell, new: Cell) -> bool:
-    """Two cells that vary differ only when they vary between other verdicts."""
+    """Two cells that vary differ only when they vary between other verdicts; those of a race never do."""
+    if old.race or new.race:
+        return False
     if old.varying and new.varying:
         return _kinds(old) != _kinds(new)
     return _verdicts(old) != _verdicts(new)
@@ -126,4 +130,5 @@ def _said(client: ClientChange) -> str:
     same = client.old_version == client.new_version
     version = client.new_version if same else f"{client.old_version} → {client.new_version}"
     counts = [f"{client.count(way)} {way}" for way in WAYS if client.count(way)]
-    return f"{version}: {', '.join(counts) or 'no cell changed'}, of {client.compared} cells"
+    raced = f" ({client.raced} of a race, not compared)" if client.raced else ""
+    return f"{version}: {', '.join(counts) or 'no cell changed'}, of {client.compared} cells{raced}"

@@ -60,10 +60,9 @@ class _Run:
 
     @property
     def again(self) -> int:
-        """How often a safe request was sent once more before the client gave up with an error."""
-        last = self.last
-        gave_up = self.record.outcome.kind == "error" and self.case.expected.arrives
-        if last is None or last.method not in _SAFE or not gave_up or self.case.asked.times > 1:
+        """How often a safe request was sent once more for an answer that cannot be read: two Locations."""
+        last, answer = self.last, self.answered
+        if last is None or answer is None or len(answer.locations) < 2 or last.method not in _SAFE:
             return 0
         rest = self.arrivals[1 + self.matched :]
         return _common([self.place(arrival) for arrival in rest], [self.place(last)] * len(rest))

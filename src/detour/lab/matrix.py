@@ -132,7 +132,7 @@ def mark(question: Question, cells: Iterable[Cell]) -> Mark | None:
     worst = _worst(verdicts)
     return Mark(
         *(worst, len(verdicts), sum(one != worst for one in verdicts)),
-        sum(bool(cell.varying) for cell in asked),
+        sum(cell.unsettled for cell in asked),
     )
 
 

@@ -15,7 +15,6 @@ TWICE = 2
 MOST = 5
 
 Verdicts = tuple[str, str]  # on the request, on the credentials
-ONCE: frozenset[str] = frozenset({"unsupported"})  # what a client cannot send it cannot send tomorrow
 
 
 class Plan:
@@ -59,6 +58,4 @@ class Plan:
 
     def _wanted(self, case: Case) -> int:
         seen = self._seen[case.id]
-        if seen and all(request in ONCE for request, _ in seen):
-            return len(seen)
         return MOST if len(set(seen)) > 1 else self._twice

@@ -61,8 +61,9 @@ REMARKS: tuple[Remark, ...] = (
         "ends the program",
     ),
     Remark(
-        *(("httpie", "superagent", "faraday", "httparty", "LWP::UserAgent-all"),),
-        *(r".*/(multipart|file|stream|chunked)(/.*)?", frozenset({"hung"})),
+        ("httpie", "superagent", "faraday", "httparty", "LWP::UserAgent-all"),
+        r".*/(multipart|file|stream|chunked)(/.*)?",
+        frozenset({"hung"}),
         "The content has been read to its end when the redirect comes: the next request announces it again, "
         "nothing follows, and client and server wait for each other",
     ),

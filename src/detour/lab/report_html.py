@@ -203,7 +203,7 @@ def _verdicts(client: ClientResult, numbers: dict[str, int]) -> list[tuple[str, 
     found: list[tuple[str, str, int] | None] = [None] * len(numbers)
     for cell in client.cells:
         if cell.case in numbers:
-            found[numbers[cell.case]] = cell.request, cell.credentials, int(bool(cell.varying))
+            found[numbers[cell.case]] = cell.request, cell.credentials, int(cell.unsettled)
     return found
 
 

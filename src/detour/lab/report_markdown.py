@@ -167,6 +167,13 @@ def _varying(results: Results) -> Iterator[str]:
         yield "No cell: each came out the same whenever it was asked.\n"
         return
     yield "A cell whose first two runs differ is asked five times.\n"
+    races = [case for case in results.cases if case.race]
+    if races:
+        named = _named([case.id for case in races])
+        yield (
+            f"These are a race, and may vary from run to run even where all trials of one agree: {named}; "
+            f"{races[0].race}.\n"
+        )
     alike: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for client, cell in varying:
         alike[client.name, often(cell).replace("/none sent", "")].append(cell)

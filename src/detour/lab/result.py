@@ -40,11 +40,17 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
     trials: int
     shown: Trial
     varying: tuple[Often, ...] = ()  # more than one: the runs differed
+    race: bool = False  # the case is one: another run may have another verdict
 
     @property
     def bold(self) -> bool:
         """Whether either verdict is a fault of the client."""
         return VERDICTS[self.request].bold or VERDICTS[self.credentials].bold
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it varies, or may."""
+        return bool(self.varying) or self.race
 
     @property
     def counted(self) -> bool:
@@ -77,6 +83,7 @@ class CaseShown(msgspec.Struct, frozen=True, omit_defaults=True):
     content: str  # its kind
     statuses: tuple[int, ...]  # of the script
     allowed: tuple[str, ...]  # verdicts on the request
+    race: str = ""  # why its verdict may be another in another run
 
 
 class Results(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,6 +114,7 @@ def case_shown(case: Case) -> CaseShown:
         case.asked.content.kind,
         tuple(answer.status for answer in case.script),
         case.expected.allowed,
+        case.race,
     )
 
 
@@ -115,17 +123,18 @@ def cells(cases: Sequence[Case], trials: Iterable[Trial]) -> tuple[Cell, ...]:
     by_case: dict[str, list[Trial]] = {case.id: [] for case in cases}
     for one in trials:
         by_case.setdefault(one.case, []).append(one)
-    return tuple(_cell(case, found) for case, found in by_case.items() if found)
+    races = {case.id for case in cases if case.race}
+    return tuple(_cell(case, found, case in races) for case, found in by_case.items() if found)
 
 
-def _cell(case: str, trials: Sequence[Trial]) -> Cell:
+def _cell(case: str, trials: Sequence[Trial], race: bool) -> Cell:
     shown = min(trials, key=lambda one: [rank(verdict) for verdict in one.verdicts])
     request, credentials = (min(found, key=rank) for found in zip(*_all(trials), strict=True))
     counted = Counter(_all(trials)).most_common()
     varying = (
         tuple(Often(*pair, times, _why(trials, pair)) for pair, times in counted) if len(counted) > 1 else ()
     )
-    return Cell(case, request, credentials, len(trials), shown, varying)
+    return Cell(case, request, credentials, len(trials), shown, varying, race)
 
 
 def _why(trials: Sequence[Trial], pair: tuple[str, str]) -> str:

@@ -29,6 +29,8 @@ end
 
 Lab.run do
   lambda do |asked|
+    raise Lab::Unsupported, 'a PUT sends the paths of files' if asked.method == 'PUT' && asked.kind == 'multipart'
+
     limits = { timeout_ms: (asked.timeout * 1000).to_i, cainfo: ENV.fetch('DETOUR_LAB_CA') }
     told = { method: asked.method.downcase.to_sym, headers: asked.named(own(asked)), followlocation: true }
     answer = Typhoeus::Request.new(asked.url, **told, **limits, **content(asked)).run
