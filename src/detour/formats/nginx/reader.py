@@ -11,9 +11,9 @@ import msgspec
 from detour.core.pattern import Pattern
 from detour.errors import PatternError
 from detour.formats.draft import Draft, LineFault
-from detour.formats.nginx.run import REWRITES, Context, Item, Runner, passing, redirects
+from detour.formats.nginx.run import REWRITES, Context, Item, Runner, passing
 from detour.formats.nginx.scope import Path, Scope, encoded
-from detour.formats.nginx.syntax import Directive, Tree
+from detour.formats.nginx.syntax import Directive, Tree, redirects
 from detour.formats.redirects_file import literal
 from detour.formats.regex import expression
 
@@ -28,8 +28,12 @@ _HANDED_ON = frozenset(
 )
 _SIGNS = re.compile(
     r"^\s*(?:server|http|location\s[^{\n]+|map\s+\S+\s+\$\w+|upstream\s+\S+|events)\s*\{"
+    r"|^\s*(?:add_header|more_set_headers|valid_referers|proxy_\w+|fastcgi_\w+|set\s+\$\w+|if\s*\(\s*\$\w+)\s"
     r"|^\s*(?:rewrite\s+\S+\s+\S+[^\n]*;|return\s+30[1-8]\s[^\n]*;|server_name\s[^\n{]*;)",
     re.MULTILINE,
+)
+_SURE = re.compile(
+    r"^\s*(?:if\s*\(\s*\$\w+|\w+_by_lua_block\s*\{|return\s+[1-5][0-9][0-9]\s*;)", re.MULTILINE
 )
 _OTHERS = re.compile(
     r"^\s*(?:frontend|backend|resource|defaults|global|<VirtualHost|<Directory|RewriteRule|RewriteEngine|apiVersion:|Redirect)\b"
@@ -40,7 +44,9 @@ _OTHERS = re.compile(
 
 def detect(text: str) -> bool:
     """Whether a text is an nginx configuration, or a part of one: blocks and semicolons."""
-    return bool(_SIGNS.search(text)) and ";" in text and not _OTHERS.search(text)
+    if _OTHERS.search(text):
+        return False
+    return bool(_SURE.search(text) or (_SIGNS.search(text) and ";" in text))
 
 
 def read(files: Files) -> Iterator[Draft | LineFault]:

@@ -8,20 +8,20 @@ from itertools import combinations
 
 import msgspec
 
-from detour.core.rule import FieldCondition
 from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
-from detour.formats.nginx.scope import Scope
-from detour.formats.nginx.syntax import Directive
+from detour.formats.nginx.conditions import SUBJECTS, compared, condition
+from detour.formats.nginx.scope import Path, Scope, encoded
+from detour.formats.nginx.syntax import URL_STARTS, Directive, redirects, walk
 from detour.formats.nginx.values import Text, filled, fixed, has_variables, variables
+from detour.formats.redirects_file import literal, path_pattern
 
 MAX_STEPS = 2000  # of one server and socket: conditions multiply
 
 Item = Draft | LineFault
 Steps = tuple[Directive, ...]
 REWRITES = ("if", "return", "rewrite", "set", "break")
-_URL = ("http://", "https://", "$scheme://")
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -94,7 +94,7 @@ class Runner:
         yield from made
 
     def fault(self, step: Directive, fact: str, remedy: str, pattern: str | None = None) -> LineFault:
-        place = next((one for one in _walk(step) if one.name != "if" and redirects(one)), step)
+        place = next((one for one in walk(step) if one.name != "if" and redirects(one)), step)
         return LineFault(place.line, fact, remedy, pattern, file=self._file(place))
 
     def _file(self, step: Directive) -> str:
@@ -104,7 +104,7 @@ class Runner:
 
     def _return(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
         first = step.args[0] if step.args else ""
-        if first.startswith(_URL) and len(step.args) == 1:
+        if first.startswith(URL_STARTS) and len(step.args) == 1:
             yield from self.redirect(step, scope, 302, first)
             return
         code = int(first) if first.isdecimal() and len(first) < 4 else 0
@@ -121,7 +121,7 @@ class Runner:
     def to_page(self, page: tuple[Directive, str, str], scope: Scope, code: int) -> Iterator[Item]:
         """What answers for a status that has a page of its own."""
         directive, answer, to = page
-        if to.startswith(_URL) or (has_variables(to) and not to.startswith(("/", "@"))):
+        if to.startswith(URL_STARTS) or (has_variables(to) and not to.startswith(("/", "@"))):
             status = int(answer[1:]) if answer[1:].isdecimal() else 302
             yield from self.redirect(directive, scope, status if status in REDIRECT_STATUSES else 302, to)
         elif has_variables(to):
@@ -146,6 +146,10 @@ class Runner:
         self, step: Directive, scope: Scope, status: int, to: str, query: str, implicit: str
     ) -> Iterator[Draft]:
         """With every parameter that the Location has of the query, then with fewer: nginx writes nothing."""
+        if not re.match(r"/|https?://|\$", to):
+            for narrowed, whole in _from_the_root(scope, to):
+                yield self._draft(step, narrowed, status, whole, query, implicit)
+            return
         taken = [one for one in dict.fromkeys(variables(to)) if one.startswith("arg_")][:3]
         for count in range(len(taken), -1, -1):
             for present in combinations(taken, count):
@@ -261,18 +265,18 @@ class Runner:
         if not block:
             yield from self.run(rest, scope)
             return
-        for narrowed, holds in self._tested(_condition(step.args), scope):
+        for narrowed, holds in self._tested(condition(step.args), scope):
             yield from self.run((*block, *rest) if holds else rest, narrowed)
 
-    def _tested(self, condition: tuple[str, str, str], scope: Scope) -> Iterator[tuple[Scope, bool]]:
+    def _tested(self, test: tuple[str, str, str], scope: Scope) -> Iterator[tuple[Scope, bool]]:
         """Requests and whether the condition holds for them; the last are all that are left."""
-        subject, operator, operand = condition
+        subject, operator, operand = test
         name = subject.removeprefix("$").strip("{}")
         negated = operator.startswith("!")
         texts = dict(scope.texts)
         if name in texts or name in self.context.maps:
             for narrowed, value in self.expanded(subject, scope):
-                yield narrowed, _compared(value, operator, operand)
+                yield narrowed, compared(value, operator, operand)
             return
         for narrowed in self.narrowed(subject, operator.removeprefix("!"), operand, scope):
             yield narrowed, not negated
@@ -290,10 +294,10 @@ class Runner:
             "ssl_protocol": None,
         }.get(name)
         if fixed_text is not None:
-            if _compared(fixed_text, operator, operand):
+            if compared(fixed_text, operator, operand):
                 yield scope
             return
-        for prefix, narrow in _SUBJECTS:
+        for prefix, narrow in SUBJECTS:
             if name == prefix or (prefix.endswith("_") and name.startswith(prefix)):
                 yield from narrow(scope, name, operator, operand)
                 return
@@ -316,7 +320,7 @@ class Runner:
         regex, to, *flags = step.args
         flag = flags[0] if flags else ""
         for narrowed in scope.with_path(regex):
-            if flag in ("redirect", "permanent") or to.startswith(_URL):
+            if flag in ("redirect", "permanent") or to.startswith(URL_STARTS):
                 status = 301 if flag == "permanent" else 302
                 dropped = to.endswith("?")
                 yield from self.redirect(
@@ -349,6 +353,18 @@ class Runner:
         yield from self.goes_on(scope)
 
 
+def _from_the_root(scope: Scope, to: str) -> Iterator[tuple[Scope, str]]:
+    """A relative Location as its reader resolves it: in the folder of the path (RFC 3986 §5.2.3)."""
+    path = scope.path
+    if path.kind == "pattern":
+        raise TemplateError(f"the Location `{to}` is relative", "write it from the root: `/…`")
+    if path.kind == "prefix":
+        pattern = f"{path_pattern(literal(encoded(path.text)))}{{:folder(.*)}}/([^/]*)"
+        deeper = msgspec.structs.replace(scope, path=Path("pattern", pattern, path.text))
+        yield deeper.with_known({"folder": "{folder}"}), f"{path.text}${{folder}}/{to}"
+    yield scope, f"{path.text.rpartition('/')[0]}/{to}"
+
+
 def _replaced(text: str, name: str, value: str) -> str:
     """`text` with a variable's value in its place."""
     before = text
@@ -368,146 +384,6 @@ def passing(step: Directive, scope: Scope, file: str) -> Draft:
         when=scope.when,
     )
 
-
-def _walk(step: Directive) -> Iterator[Directive]:
-    yield step
-    for one in step.block or ():
-        yield from _walk(one)
-
-
-def redirects(step: Directive) -> bool:
-    """Whether a directive, or one in its braces, may redirect."""
-    if step.name == "return" and step.args:
-        first = step.args[0]
-        return first.startswith(_URL) or (
-            first.isdecimal() and len(step.args) > 1 and int(first) in REDIRECT_STATUSES
-        )
-    if step.name == "rewrite" and len(step.args) > 1:
-        return step.args[-1] in ("redirect", "permanent") or step.args[1].startswith(_URL)
-    return any(map(redirects, step.block or ()))
-
-
-def _condition(args: tuple[str, ...]) -> tuple[str, str, str]:
-    """An `if`'s subject, operator and operand."""
-    words = list(args)
-    if words and words[0].startswith("("):
-        words[0] = words[0][1:]
-    if words and words[-1].endswith(")"):
-        words[-1] = words[-1][:-1]
-    words = [one for one in words if one] if len(words) != 3 else words
-    if len(words) == 1 and words[0].startswith("$"):
-        return words[0], "true", ""
-    if len(words) == 2 and words[1] in ("=", "!="):
-        words.append("")
-    if len(words) != 3 or words[1] not in ("=", "!=", "~", "!~", "~*", "!~*"):
-        raise PatternError("a condition on files", "no request tells what files there are")
-    return words[0], words[1], words[2]
-
-
-def _compared(value: str, operator: str, operand: str) -> bool:
-    """A test whose subject is known; raises `PatternError` where it holds variables."""
-    if has_variables(value) and operator not in ("true",):
-        raise PatternError(f"a condition on `{value}`", "decide by the variable itself")
-    negated = operator.startswith("!")
-    match operator.removeprefix("!"):
-        case "true":
-            return value not in ("", "0")
-        case "=":
-            return (value == operand) != negated
-        case "=*":
-            return value.lower() == operand.lower()
-        case "~" | "~*" as kind:
-            try:
-                found = re.search(operand, value, re.IGNORECASE if kind == "~*" else 0)
-            except re.error:
-                raise PatternError(f"`{operand}` is no expression", "correct it") from None
-            return bool(found) != negated
-    raise PatternError(f"`{operator}` on a text", "use `=`")
-
-
-def _on_host(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
-    if operator == "true":
-        yield scope
-        return
-    host = operand.partition(":")[0] if name == "http_host" else operand
-    if operator == "mask":
-        host = re.escape(host).replace(r"\*\.", r"^.+\.") if host.startswith("*.") else host
-        raise PatternError(f"a mask `{operand}`", "write an expression: `~…`")
-    found = scope.with_name(host) if operator in ("=", "=*") else scope.with_host(operand)
-    if found is not None:
-        yield found
-
-
-def _on_method(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
-    if operator in ("=", "=*"):
-        methods = frozenset((operand.upper() if operator == "=*" else operand,))
-    else:
-        words = re.fullmatch(r"\^?\(?(?:\?:)?([A-Z]+(?:\|[A-Z]+)*)\)?\$?", operand)
-        if words is None:
-            raise PatternError(f"`{operand}` on a method", "write `^(GET|POST)$`")
-        methods = frozenset(words[1].split("|"))
-    methods = methods if scope.methods is None else methods & scope.methods
-    if methods:
-        yield msgspec.structs.replace(scope, methods=methods)
-
-
-def _on_path(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
-    asked = scope if name != "request_uri" else msgspec.structs.replace(scope, uri="")
-    if operator in ("=", "=*"):
-        path, mark, query = operand.partition("?")
-        exact = asked.with_exact(path, ignore_case=operator == "=*" and path.lower() != path.upper())
-        if exact is not None and name == "request_uri":
-            exact = msgspec.structs.replace(exact, query=query if mark else "")
-        if exact is not None:
-            yield exact
-        return
-    if name == "request_uri" and operand.endswith("$") and not operand.endswith(("(.*)$", ".*$", r"\$")):
-        for one in asked.with_path(operand, ignore_case=operator == "~*"):
-            yield msgspec.structs.replace(one, query="")
-        return
-    if name == "request_uri" and r"\?" in operand:
-        raise PatternError("an expression over path and query", "decide by `$uri` and `$arg_…`")
-    yield from asked.with_path(operand, ignore_case=operator == "~*")
-
-
-def _on_query(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
-    if operator == "=" and not operand:
-        if scope.query in (None, ""):
-            yield msgspec.structs.replace(scope, query="")
-        return
-    raise PatternError("a condition on the whole query", "decide by `$arg_…`")
-
-
-def _on_field(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:
-    of, _, key = name.partition("_")
-    if operator == "true":
-        values = None
-    elif operator in ("=", "=*") and operand:
-        values = (operand,)
-    else:
-        words = re.fullmatch(r"\^\(?([\w.-]+(?:\|[\w.-]+)*)\)?\$", operand) if operator == "~" else None
-        if words is None:
-            raise PatternError(f"`{operand}` on `${name}`", "compare with whole values")
-        values = tuple(words[1].split("|"))
-    kinds = {"http": "header", "cookie": "cookie", "arg": "query"}
-    header = key.replace("_", "-").lower() if of == "http" else key
-    condition = FieldCondition(header, values, kinds[of])  # type: ignore[arg-type]
-    yield msgspec.structs.replace(scope, when=(*scope.when, condition))
-
-
-_SUBJECTS: tuple[tuple[str, Callable[[Scope, str, str, str], Iterator[Scope]]], ...] = (
-    ("host", _on_host),
-    ("http_host", _on_host),
-    ("request_method", _on_method),
-    ("request_uri", _on_path),
-    ("uri", _on_path),
-    ("document_uri", _on_path),
-    ("args", _on_query),
-    ("query_string", _on_query),
-    ("http_", _on_field),
-    ("cookie_", _on_field),
-    ("arg_", _on_field),
-)
 
 _STEPS: dict[str, Callable[[Runner, Directive, Steps, Scope], Iterator[Item]]] = {
     "return": Runner._return,

@@ -10,8 +10,10 @@ from posixpath import dirname, join, normpath
 import msgspec
 from crossplane.lexer import _lex_file_object  # type: ignore[import-untyped]  # lex() opens files itself
 
+from detour.core.status import REDIRECT_STATUSES
 from detour.formats.draft import LineFault
 
+URL_STARTS = ("http://", "https://", "$scheme://")
 MAX_DEPTH = 40  # of blocks in blocks and of includes
 _KNOWN = frozenset(
     (
@@ -140,3 +142,21 @@ class Tree:
             self._fault(file, line, f"{written} is not there", "put it where nginx would find it")
         for one in files:
             yield from self._file(one, depth + 1)
+
+
+def walk(step: Directive) -> Iterator[Directive]:
+    yield step
+    for one in step.block or ():
+        yield from walk(one)
+
+
+def redirects(step: Directive) -> bool:
+    """Whether a directive, or one in its braces, may redirect."""
+    if step.name == "return" and step.args:
+        first = step.args[0]
+        return first.startswith(URL_STARTS) or (
+            first.isdecimal() and len(step.args) > 1 and int(first) in REDIRECT_STATUSES
+        )
+    if step.name == "rewrite" and len(step.args) > 1:
+        return step.args[-1] in ("redirect", "permanent") or step.args[1].startswith(URL_STARTS)
+    return any(map(redirects, step.block or ()))
