@@ -1,4 +1,4 @@
-"""What the tests of every language ask of each client: a GET in three ways, a POST with each content, and more."""
+"""What the tests of every language ask of each client: a GET in three ways, a POST with each content."""
 
 from __future__ import annotations
 
