@@ -22,13 +22,10 @@ class Hidden(msgspec.Struct, frozen=True):
 
 def hidden_by(place: Place) -> Hidden | None:
     """The first earlier rule of its layer that answers all it would; None if there is none."""
-    if not place.alive or not place.urls:
+    if len(place.matches) < 2 or not place.alive:
         return None
-    requests = [place.request(url) for url in place.urls]
-    if requests[0] is None:
-        return None
-    for looked, (number, rule, _) in enumerate(place.layer.ruleset.candidates(requests[0])):
-        if number >= place.number or looked >= _MOST:
+    for number, rule, _ in place.matches[:_MOST]:
+        if number >= place.number:
             return None
         if rule.span == place.rule.span or not terms_cover(rule, place.rule, place.survey.now):
             continue

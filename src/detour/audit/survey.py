@@ -25,7 +25,7 @@ from detour.errors import URLError
 from detour.formats.layer import Layer
 
 Layers = tuple[Layer, ...]
-LIMIT = 20  # hops that are followed (Fetch §4.4)
+Match = tuple[int, Rule, dict[str, str]]  # a rule's number, itself, what it captured
 _WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 
@@ -144,13 +144,33 @@ class Place:
         request, template = self.request(url), self.rule.template
         if request is None or template is None:
             return None
-        for number, _, captures in self.layer.ruleset.candidates(request):
-            if number == self.number:
-                kept = self.rule.terms.query == "drop" or self.rule.takes_query
-                return template.location(request, captures, "" if kept else request.received_query)
-            if number > self.number:
+        matches = self.matches if url == self.urls[0] else self._matches(request)
+        if not matches or matches[-1][0] != self.number:
+            return None
+        kept = self.rule.terms.query == "drop" or self.rule.takes_query
+        return template.location(request, matches[-1][2], "" if kept else request.received_query)
+
+    @cached_property
+    def matches(self) -> list[Match]:
+        """The rules of its layer that match its first witness, itself last; [] where it does not."""
+        request = self.request(self.urls[0]) if self.urls else None
+        return [] if request is None else self._matches(request)
+
+    def _matches(self, request: Request) -> list[Match]:
+        found: list[Match] = []
+        for one in self.layer.ruleset.candidates(request):
+            if one[0] > self.number:
                 break
-        return None
+            found.append(one)
+        return found
+
+    @cached_property
+    def leads_on(self) -> bool:
+        """Whether where it leads to is matched by a rule again."""
+        if self.location_url is None or not self.alive:
+            return False
+        request = Request.of(self.method, self.location_url)
+        return any(next(layer.ruleset.candidates(request), None) for layer in self.survey.layers)
 
     def chain(self, method: str = "") -> Chain | None:
         """Where its first witness ends; None where another rule answers it, or nothing does."""
@@ -167,8 +187,8 @@ class Place:
 
     @cached_property
     def journey(self) -> Chain | None:
-        """The chain of its first witness with its first method."""
-        return self.chain()
+        """The chain of its first witness with its first method; None where it ends at once."""
+        return self.chain() if self.leads_on else None
 
     @property
     def text(self) -> str:

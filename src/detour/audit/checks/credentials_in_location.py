@@ -10,6 +10,8 @@ from detour.audit.survey import Place
 
 
 def over_rule(place: Place) -> Iterator[Finding]:
+    if place.rule.template is None or not place.rule.template.chooses_host:
+        return  # a reader refuses what is written out
     to = place.location_url
     if to is not None and (to.username or to.password):
         yield at(CHECK, place, "the Location carries a user or a password")

@@ -1,0 +1,131 @@
+"""Each check over rules fires where it must, and not at the near miss; and finds what the mutator seeded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from detour.audit.allowed import filtered
+from detour.audit.checks import CHECKS, check_layers
+from detour.audit.finding import Finding, at_least
+from detour.load import load_layer
+from tests.audit.mutator import mutants, twins
+from tests.formats.dialect_data import data_file
+
+NOW = 1_795_000_000.0  # 2026-11-18
+
+
+def found(tmp_path: Path, dialect: str, text: str) -> list[Finding]:
+    path = tmp_path / "file"
+    path.write_text(text)
+    layers = (load_layer(path, dialect=dialect),)
+    return list(filtered(layers, check_layers(layers, NOW)))
+
+
+def rule(pattern: str, location: str, more: str = "") -> str:
+    return f'[[rule]]\nname = "r"\npattern = "{pattern}"\nlocation = "{location}"\n{more}\n'
+
+
+# check: (dialect, text in which it fires, near miss)
+CASES: dict[str, tuple[str, str, str]] = {
+    "shadowed-rule": ("netlify", "/a/* /b 307\n/a/c /d 307\n", "/a/c /d 307\n/a/* /b 307\n"),
+    "duplicate-rule": ("csv", "/a,/b,307\n/a,/c,307\n", "/a,/b,307\n/A,/c,307\n"),
+    "overstayed": (
+        "native",
+        rule("/a", "/b", "until = 2026-11-01T00:00:00Z"),
+        rule("/a", "/b", "until = 2026-12-01T00:00:00Z"),
+    ),
+    "permanent-without-cache": ("csv", "/a,/b,308\n", "/a,/b,307\n"),
+    "unused-capture": ("netlify", "/a/:x/:y /b/:y 307\n", "/a/:x/:y /b/:y/:x 307\n"),
+    "dropped-query": (
+        "native",
+        rule("/a/*", "/b/{0}", 'query = "drop"'),
+        rule("/a/*", "/b", 'query = "drop"'),
+    ),
+    "acme-redirect": ("netlify", "/* https://b.example/ 307\n", "/* https://b.example/:splat 307\n"),
+    "health-redirect": ("csv", "/healthz,/a,307\n", "/healthy-food,/a,307\n"),
+    "credential-307": ("csv", "/login,https://b.example/,307\n", "/login,https://b.example/,303\n"),
+    "credentials-in-location": ("csv", "/a,https://u:p@b.example/,307\n", "/a,https://b.example/@u,307\n"),
+    "absolute-redirect-behind-tls": (
+        "csv",
+        "https://a.example/a,http://a.example/b,307\n",
+        "https://a.example/a,https://a.example/b,307\n",
+    ),
+    "unsupported-status": ("csv", "/a,/b,305\n", "/a,/b,303\n"),
+    "encoded-slash-location": ("csv", "/a,/b%2Fc,307\n", "/a,/b?c=%2F,307\n"),
+    "method-loss": ("csv", "/api/a,/b,302\n", "/api/a,/b,307\n"),
+    "redirect-loop": ("csv", "/a,/b,307\n/b,/a,307\n", "/a,/b,307\n/b,/c,307\n"),
+    "self-redirect": ("csv", "/a,/a,307\n", "/a,/a/,307\n"),
+    "long-chain": (
+        "csv",
+        "/a,/b,307\n/b,/c,307\n/c,/d,307\n/d,/e,307\n",
+        "/a,/b,307\n/b,/c,307\n/c,/d,307\n",
+    ),
+    "scheme-downgrade": ("csv", "/a,http://b.example/,307\n", "http://a.example/a,http://b.example/,307\n"),
+    "open-location": ("netlify", "/a/* https://:splat 307\n", "/a/* https://b.example/:splat 307\n"),
+    "allow-without-reason": (
+        "netlify",
+        "# detour: allow self-redirect\n/a /b 307\n",
+        "# detour: allow self-redirect: b\n/a /b 307\n",
+    ),
+    "unused-allow": (
+        "netlify",
+        "# detour: allow self-redirect: old\n/a /b 307\n",
+        "# detour: allow self-redirect: old\n/a /a 307\n",
+    ),
+    "not-understood": ("csv", "a,/b,307\n", "/a,/b,307\n"),
+}
+WITHOUT_CASE = {"implicit-slash", "preflight-redirect"}  # tested with the readers that say so
+
+
+@pytest.mark.parametrize("check", CASES)
+def test_it_fires_where_it_must_and_not_at_the_near_miss(check: str, tmp_path: Path) -> None:
+    dialect, fires, near = CASES[check]
+    assert check in {one.check for one in found(tmp_path, dialect, fires)}
+    assert check not in {one.check for one in found(tmp_path, dialect, near)}
+
+
+def test_every_check_over_rules_has_a_case() -> None:
+    assert {check.name for check in CHECKS if check.over_rule} <= set(CASES) | WITHOUT_CASE
+
+
+def test_a_finding_names_its_line_and_the_line_to_write_instead(tmp_path: Path) -> None:
+    [one] = at_least("warning", found(tmp_path, "netlify", "\n/api/a /b 302\n"))
+    assert one.span is not None
+    assert one.span.line == 2
+    assert one.witness == "POST https://host.example/api/a"
+    assert one.remedy.endswith("  /api/a /b 307")
+
+
+def test_a_loop_over_two_layers_is_seen_in_neither_alone(tmp_path: Path) -> None:
+    edge, app = tmp_path / "edge.csv", tmp_path / "app.csv"
+    edge.write_text("http://a.example/x,https://a.example/x,307\n")
+    app.write_text("https://a.example/x,http://a.example/x,307\n")
+    one, other = load_layer(edge), load_layer(app)
+    loops = [f for f in check_layers((one, other), NOW) if f.check == "redirect-loop"]
+    assert [str(f.span.file if f.span else "") for f in loops] == [str(edge)]
+    for alone in (one, other):
+        assert "redirect-loop" not in {f.check for f in check_layers((alone,), NOW)}
+
+
+def test_at_least_90_of_100_seeded_faults_are_found(tmp_path: Path) -> None:
+    data_file("gateway-api-site-_redirects", "_redirects")
+    hits = Counter[bool]()
+    for mutant in mutants():
+        findings = found(tmp_path, mutant.twin.dialect, mutant.text)
+        lines = {one.span.line for one in findings if one.check == mutant.check and one.span}
+        hits[bool(lines & set(mutant.lines))] += 1
+    assert hits.total() == 100
+    assert hits[True] >= 90
+
+
+def test_the_twins_have_one_finding_which_is_true(tmp_path: Path) -> None:
+    data_file("gateway-api-site-_redirects", "_redirects")
+    told = [
+        (twin.name, one.check)
+        for twin in twins()
+        for one in at_least("warning", found(tmp_path, twin.dialect, twin.text))
+    ]
+    assert told == [("simple_multiple", "duplicate-rule")]  # /one stands there twice
