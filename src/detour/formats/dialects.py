@@ -8,30 +8,14 @@ that it hides what stands behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
+from importlib import import_module
 from posixpath import basename
+from types import ModuleType
 
 import msgspec
 
-from detour.formats import (
-    alb,
-    apache,
-    cloudflare_bulk,
-    cloudflare_pages,
-    cloudflare_rules,
-    csv_file,
-    gateway_api,
-    haproxy,
-    ingress,
-    ipfs,
-    istio,
-    netlify,
-    netlify_toml,
-    nginx,
-    vercel,
-    vercel_bulk,
-)
 from detour.formats.draft import Draft, LineFault
 
 
@@ -49,116 +33,60 @@ class Files(msgspec.Struct, frozen=True):
         return self.texts[self.entry]
 
 
-Reader = Callable[[Files], Iterator[Draft | LineFault]]
-
-
-def _nothing(text: str) -> Iterable[str]:
-    return ()
-
-
 class Dialect(msgspec.Struct, frozen=True):
-    """A format that rules are read from."""
+    """A format that rules are read from. Its module is loaded when it is asked for: all take 0.1 s."""
 
     name: str  # as on the command line and in `dialect = "…"`
     title: str  # as people say it
-    read: Reader
-    default_status: int  # of a line that redirects and names none
+    room: str  # the module of `detour.formats` that reads it: `read`, DEFAULT_STATUS, perhaps `detect`
     files: tuple[str, ...] = ()  # names (globs) that files of it go by
-    detect: Callable[[str], bool] | None = None  # whether a text is of this dialect; None: by name alone
-    includes: Callable[[str], Iterable[str]] = _nothing  # the files, or globs, that a text names
+    has_includes: bool = False  # whether its `read` takes `Files`, and it has `includes`
     comment: str = "#"  # what begins a comment that ends with the line; "" where the format has none
 
+    @property
+    def module(self) -> ModuleType:
+        """The reader; its docstring is the dialect's page in the documentation."""
+        return import_module(f"detour.formats.{self.room}")
 
-def _of_text(read: Callable[[str], Iterator[Draft | LineFault]]) -> Reader:
-    """The reader of a format without includes."""
-    return lambda files: read(files.text)
+    @property
+    def default_status(self) -> int:
+        """The status of a line that redirects and names none."""
+        status: int = self.module.DEFAULT_STATUS
+        return status
+
+    def read(self, files: Files) -> Iterator[Draft | LineFault]:
+        """Each rule, in the order in which the first match answers."""
+        rules: Iterator[Draft | LineFault] = self.module.read(files if self.has_includes else files.text)
+        return rules
+
+    def detect(self, text: str) -> bool:
+        """Whether a text is certainly of this dialect; never, where only a file's name can tell."""
+        return hasattr(self.module, "detect") and bool(self.module.detect(text))
+
+    def includes(self, text: str) -> Iterable[str]:
+        """The files, or globs, that a text names."""
+        names: Iterable[str] = self.module.includes(text) if self.has_includes else ()
+        return names
 
 
 DIALECTS: tuple[Dialect, ...] = (
-    Dialect("netlify", "Netlify _redirects", _of_text(netlify.read), netlify.DEFAULT_STATUS, ("_redirects",)),
-    Dialect(
-        "cloudflare-pages",
-        "Cloudflare Pages _redirects",
-        _of_text(cloudflare_pages.read),
-        cloudflare_pages.DEFAULT_STATUS,
-    ),
-    Dialect("ipfs", "IPFS gateway _redirects", _of_text(ipfs.read), ipfs.DEFAULT_STATUS),
-    Dialect(
-        "csv", "CSV: source,target[,status]", _of_text(csv_file.read), csv_file.DEFAULT_STATUS, ("*.csv",)
-    ),
-    Dialect(
-        "cloudflare-bulk",
-        "Cloudflare bulk redirects",
-        _of_text(cloudflare_bulk.read),
-        cloudflare_bulk.DEFAULT_STATUS,
-    ),
-    Dialect("vercel-bulk", "Vercel bulk redirects", _of_text(vercel_bulk.read), vercel_bulk.DEFAULT_STATUS),
-    Dialect(
-        "gateway-api",
-        "Kubernetes Gateway API HTTPRoute",
-        _of_text(gateway_api.read),
-        gateway_api.DEFAULT_STATUS,
-        detect=gateway_api.detect,
-    ),
-    Dialect(
-        "ingress",
-        "Kubernetes Ingress of ingress-nginx",
-        _of_text(ingress.read),
-        ingress.DEFAULT_STATUS,
-        detect=ingress.detect,
-    ),
-    Dialect(
-        "netlify-toml",
-        "netlify.toml",
-        _of_text(netlify_toml.read),
-        netlify_toml.DEFAULT_STATUS,
-        ("netlify.toml",),
-        netlify_toml.detect,
-    ),
-    Dialect(
-        "vercel",
-        "vercel.json",
-        _of_text(vercel.read),
-        vercel.DEFAULT_STATUS,
-        ("*vercel.json",),
-        vercel.detect,
-    ),
-    Dialect(
-        "cloudflare-rules",
-        "Cloudflare single redirects",
-        _of_text(cloudflare_rules.read),
-        cloudflare_rules.DEFAULT_STATUS,
-        detect=cloudflare_rules.detect,
-    ),
-    Dialect("istio", "Istio", _of_text(istio.read), istio.DEFAULT_STATUS, detect=istio.detect),
-    Dialect("alb", "AWS ALB listener rules", _of_text(alb.read), alb.DEFAULT_STATUS, detect=alb.detect),
-    Dialect(
-        "haproxy",
-        "HAProxy configuration",
-        haproxy.read,
-        haproxy.DEFAULT_STATUS,
-        ("haproxy.cfg", "*.haproxy"),
-        haproxy.detect,
-        haproxy.includes,
-    ),
-    Dialect(
-        "apache",
-        "Apache configuration and .htaccess",
-        apache.read,
-        apache.DEFAULT_STATUS,
-        (".htaccess", "*htaccess"),
-        apache.detect,
-        apache.includes,
-    ),
-    Dialect(
-        "nginx",
-        "nginx configuration",
-        nginx.read,
-        nginx.DEFAULT_STATUS,
-        ("nginx.conf", "*.nginx", "*.nginx.conf"),
-        nginx.detect,
-        nginx.includes,
-    ),
+    Dialect("netlify", "Netlify _redirects", "netlify", ("_redirects",)),
+    Dialect("cloudflare-pages", "Cloudflare Pages _redirects", "cloudflare_pages"),
+    Dialect("ipfs", "IPFS gateway _redirects", "ipfs"),
+    Dialect("csv", "CSV: source,target[,status]", "csv_file", ("*.csv",)),
+    Dialect("cloudflare-bulk", "Cloudflare bulk redirects", "cloudflare_bulk"),
+    Dialect("vercel-bulk", "Vercel bulk redirects", "vercel_bulk"),
+    Dialect("gateway-api", "Kubernetes Gateway API HTTPRoute", "gateway_api"),
+    Dialect("ingress", "Kubernetes Ingress of ingress-nginx", "ingress"),
+    Dialect("netlify-toml", "netlify.toml", "netlify_toml", ("netlify.toml",)),
+    Dialect("vercel", "vercel.json", "vercel", ("*vercel.json",), comment=""),
+    Dialect("cloudflare-rules", "Cloudflare single redirects", "cloudflare_rules", comment=""),
+    Dialect("istio", "Istio", "istio"),
+    Dialect("alb", "AWS ALB listener rules", "alb"),
+    Dialect("envoy", "Envoy", "envoy"),
+    Dialect("haproxy", "HAProxy configuration", "haproxy", ("haproxy.cfg", "*.haproxy"), True),
+    Dialect("apache", "Apache configuration and .htaccess", "apache", (".htaccess", "*htaccess"), True),
+    Dialect("nginx", "nginx configuration", "nginx", ("nginx.conf", "*.nginx", "*.nginx.conf"), True),
 )
 
 NAMES = tuple(dialect.name for dialect in DIALECTS)
@@ -171,8 +99,7 @@ def named(name: str) -> Dialect | None:
 
 def detected(file: str, text: str) -> Dialect | None:
     """The dialect of a text, by its content, else by the file's name; None where neither tells."""
-    by_content = (dialect for dialect in DIALECTS if dialect.detect is not None and dialect.detect(text))
-    found = next(by_content, None)
+    found = next((dialect for dialect in DIALECTS if dialect.detect(text)), None)
     if found is not None:
         return found
     name = basename(file)
