@@ -84,6 +84,9 @@ def test_the_configuration_of_apaches_own_tests() -> None:
     assert decide(layer, "GET", "http://h.test/modules/alias/redirect-me") is None  # @SERVERNAME@ is no host
 
 
+UNKNOWN = "RewriteCond %{THE_REQUEST} x"
+
+
 @pytest.mark.parametrize(
     ("line", "fact"),
     [
@@ -97,11 +100,34 @@ def test_the_configuration_of_apaches_own_tests() -> None:
         ("ErrorDocument 404 https://x.test/", "becomes a redirect"),
         ("Header edit Location ^http: https:", "changes the Location"),
         ('<If "true">\nRedirect /a /b\n</If>', "it stands in <if>"),
+        ("<IfVersion >= 2.5.1>\n<Location /x>\nRedirect /a\n</Location>\n</IfVersion>", "taken not to hold"),
+        ("<IfModule !mod_rewrite.c>\nRedirectMatch ^/$ /index.php/\n</IfModule>", "taken not to hold"),
+        (f"RewriteEngine On\n{UNKNOWN}\nRewriteRule ^/a - [L]\nRewriteRule ^/ /c [R]", "does not know"),
+        (f"RewriteEngine On\n{UNKNOWN}\nRewriteRule ^/a - [F]\nRedirect /a /b", "does not know"),
     ],
 )
 def test_what_cannot_be_expressed_is_named(line: str, fact: str) -> None:
     [fault] = layer_of("apache", line).not_understood
     assert fact in fault.fact
+
+
+def test_what_a_rule_matches_on_an_unknown_condition_does_not_fall_to_the_redirects_behind_it() -> None:
+    rules = f"RewriteEngine On\n{UNKNOWN}\nRewriteRule ^/a - [F]\nRewriteRule ^/ /c [R]"
+    layer = layer_of("apache", rules)
+    assert decide(layer, "GET", "http://h.test/a/x") is None
+    assert decide(layer, "GET", "http://h.test/b") == (302, "http://h.test/c")
+
+
+def test_what_answers_in_the_rewriting_hides_a_redirect_of_mod_alias() -> None:
+    layer = layer_of("apache", "RewriteEngine On\nRewriteRule ^/a - [G]\nRedirect /a /b\nRedirect /b /c")
+    assert decide(layer, "GET", "http://h.test/a") is None
+    assert decide(layer, "GET", "http://h.test/b") == (302, "http://h.test/c")
+
+
+def test_a_target_that_several_servers_inherit_is_one_fault() -> None:
+    hosts = "".join(f"<VirtualHost *:80>\nServerName {name}.test\n</VirtualHost>\n" for name in "abc")
+    layer = layer_of("apache", f"{hosts}Redirect /a http://user@x.test/")
+    assert len(layer.not_understood) == 1
 
 
 def test_it_is_known_by_its_content() -> None:

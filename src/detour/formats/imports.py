@@ -18,6 +18,7 @@ from detour.formats.dialects import Dialect, Files, named
 from detour.formats.draft import OR_PASS, Draft, LineFault
 
 MAX_FAULTS = 100  # of one file, that are listed
+_MOST_KNOWN = 100_000  # of one file, that are told apart: beyond, each counts
 
 
 class Import(msgspec.Struct, frozen=True):
@@ -55,13 +56,18 @@ class _Faults:
         self.first: list[Fault] = []
         self._more = 0
         self._more_from = Span()
-        self._last: Fault | None = None
+        self._known: set[tuple[Span, str]] = set()
 
-    def add(self, fault: Fault) -> None:
-        """Count a fault, once where a line of two rules yields it twice."""
-        if fault == self._last:
-            return
-        self._last = fault
+    def add(self, fault: Fault) -> bool:
+        """Count a fault, once where a line of several rules yields it again; whether it is a new one."""
+        if (fault.span, fault.fact) in self._known:
+            return False
+        if len(self._known) < _MOST_KNOWN:
+            self._known.add((fault.span, fault.fact))
+        self._count(fault)
+        return True
+
+    def _count(self, fault: Fault) -> None:
         if len(self.first) < self._most:
             insort(self.first, fault)
             return
@@ -125,13 +131,13 @@ class _Importer:
 
     def _fault(self, found: LineFault) -> None:
         remedy = found.remedy
+        passes = self.job.pass_on_fault and self._passes(found)
         if self.job.pass_on_fault:
-            passes = self._passes(found)
-            self.faulty += 1
-            self.passing += passes
             told = _stand_in(found) if passes else "nothing stands in for it"
             remedy = f"{remedy.removesuffix(OR_PASS)} ({told})"
-        self.faults.add(Fault(Span(found.file or self.job.file, found.line), found.fact, remedy))
+        if self.faults.add(Fault(Span(found.file or self.job.file, found.line), found.fact, remedy)):
+            self.faulty += 1
+            self.passing += passes
 
     def _passes(self, found: LineFault) -> bool:
         """Let what the line matches answer 404, where that can be said."""

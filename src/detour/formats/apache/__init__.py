@@ -10,12 +10,15 @@ Read (httpd.apache.org/docs/2.4, mod_alias, mod_rewrite, sections):
   fields with whole values; OR, NC, negation; `RewriteBase`; an absolute target redirects without R.
 - `!-f` and `!-d` count as true, `-f` and `-d` as false, with a note: Detour has no files.
 - `<VirtualHost>` by name and port, the first of an address for all other names; `<Location>`,
-  `<Directory>` below DocumentRoot; `<IfModule>` and its like are taken to hold; `Include`.
+  `<Directory>` below DocumentRoot; `Include`; `<IfModule>` and its like are taken to hold, with `!` not
+  to; `<IfVersion>` is asked for 2.4.57.
 - mod_rewrite comes before mod_alias, servers before directories.
 
-Not understood, and named as such: S, C and N; a redirect behind a rule that changes the path and goes
-on; RewriteMap; THE_REQUEST; `<If>`, `<Files>`, `<LocationMatch>` around a redirect; `ErrorDocument`
-with a URL; `Header … Location`. `DirectorySlash` depends on the file system: no rule is made of it.
+Not understood, and named as such: S, C and N; a redirect in a container that is taken not to hold, or
+behind a rule that changes the path and goes on; a rule that ends the rewriting, with redirects behind
+it, on a condition that is not understood (what its expression matches is then in doubt); RewriteMap;
+THE_REQUEST; `<If>`, `<Files>`, `<LocationMatch>` around a redirect; `ErrorDocument` with a URL;
+`Header … Location`. `DirectorySlash` depends on the file system: no rule is made of it.
 
 Where Detour differs on purpose: a Location that would equal the request is not sent; captures are
 encoded for the place they land in; HTTP_HOST is the host without its port.

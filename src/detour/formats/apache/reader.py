@@ -25,14 +25,16 @@ def read_files(entry: str, texts: dict[str, str]) -> Iterator[Outcome]:
     told = set()
     for one in _read(entry, texts):
         if isinstance(one, LineFault):
-            if (one.file, one.line) in told:
+            if (one.file, one.line, one.pattern, one.methods, one.when, one.unless) in told:
                 continue
-            told.add((one.file, one.line))
+            told.add((one.file, one.line, one.pattern, one.methods, one.when, one.unless))
         yield one
 
 
 def _read(entry: str, texts: dict[str, str]) -> Iterator[Outcome]:
-    tree = list(_flat(parse(entry, texts)))
+    parsed = parse(entry, texts)
+    yield from _unheld(parsed, Context(entry=entry))
+    tree = list(_flat(parsed))
     if _is_htaccess(entry, tree):
         yield from _part(tree, Context(folder="/", entry=entry))
         return
@@ -60,11 +62,25 @@ def _flat(directives: tuple[Directive, ...]) -> Iterator[Directive]:
     for one in directives:
         if one.name not in _OPEN:
             yield one
-        elif one.name == "ifversion":
-            if _version_holds(one.args):
-                yield from _flat(one.inside)
-        elif not (one.args and one.args[0].startswith("!")):
+        elif _holds(one):
             yield from _flat(one.inside)
+
+
+def _unheld(directives: tuple[Directive, ...], context: Context, why: str = "") -> Iterator[LineFault]:
+    """The redirects of containers that are taken not to hold: they are named, not passed over."""
+    for one in directives:
+        if why and _redirects(one):
+            yield context.fault(one, why, "audit it with what holds where it runs written out")
+        inner = why
+        if one.name in _OPEN and not why and not _holds(one):
+            inner = f"it stands in <{one.name} {' '.join(one.args)}>, which is taken not to hold"
+        yield from _unheld(one.inside, context, inner)
+
+
+def _holds(one: Directive) -> bool:
+    if one.name == "ifversion":
+        return _version_holds(one.args)
+    return not (one.args and one.args[0].startswith("!"))
 
 
 def _version_holds(args: tuple[str, ...]) -> bool:
@@ -118,7 +134,8 @@ def _server(inside: list[Directive], main: list[Directive], context: Context) ->
     """One server: mod_rewrite comes before mod_alias, both before what directories say."""
     found, base = rules(inside)
     aliases = list(redirects([*inside, *main], context))
-    yield from _ordered(list(rewrites(found, base, context)), aliases, found, server=True)
+    rewritten = list(rewrites(found, base, context, followed=bool(aliases)))
+    yield from _ordered(rewritten, aliases, found, server=True)
     for one in reversed([*main, *inside]):
         if one.name in ("location", "locationmatch", "directory", "directorymatch"):
             yield from _container(one, context, [*inside, *main])
@@ -177,7 +194,8 @@ def _part(inside: list[Directive], context: Context) -> Iterator[Outcome]:
                 yield context.fault(rule.directive, fact, "put it into the server")
         found = []
     aliases = list(redirects(inside, context))
-    yield from _ordered(list(rewrites(found, base, context)), aliases, found, server=False)
+    rewritten = list(rewrites(found, base, context, followed=bool(aliases)))
+    yield from _ordered(rewritten, aliases, found, server=False)
     yield from _elsewhere(inside, context)
 
 

@@ -13,10 +13,10 @@ from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.apache.alias import STATUS_WORDS
 from detour.formats.apache.conditions import Cond
-from detour.formats.apache.context import Context, Outcome
+from detour.formats.apache.context import Context, Outcome, Refused
 from detour.formats.apache.syntax import Directive
 from detour.formats.demand import ANY, Asked, Demand, Text, ask, both, of_regex
-from detour.formats.draft import Draft
+from detour.formats.draft import Draft, LineFault
 
 _EVERY = re.compile(r"(?:\^?/?\(?\.[*+]\)?\$?|\^|)")
 _TOKEN = re.compile(r"\\(.)|\$([0-9])|%([0-9])|%\{([^}]+)\}|[{}]")
@@ -51,6 +51,11 @@ class Written(msgspec.Struct, frozen=True):
         if not value:
             return 302
         return STATUS_WORDS.get(value.lower(), int(value) if value.isdecimal() else 0)
+
+    @property
+    def answers(self) -> bool:
+        """Whether it ends all, so that mod_alias is not asked."""
+        return bool(self.flags.keys() & {"P", "F", "G"})
 
     @property
     def ends(self) -> bool:
@@ -88,13 +93,13 @@ def _flags(directive: Directive) -> dict[str, str]:
     return {_LONG.get(name.upper(), name.upper()): value for name, _, value in pairs}
 
 
-def rewrites(found: list[Written], base: str, context: Context) -> Iterator[Outcome]:
-    """What the rules answer, in order."""
+def rewrites(found: list[Written], base: str, context: Context, followed: bool = False) -> Iterator[Outcome]:
+    """What the rules answer, in order; `followed`: whether mod_alias has redirects behind them."""
     changed = skipping = 0  # the line that changes the path, and goes on; how many rules may be skipped
     chained = False
     for place, rule in enumerate(found):
         later = any(one.status for one in found[place + 1 :])
-        relevant = rule.status is not None or (later and rule.ends)
+        relevant = rule.status is not None or (later and rule.ends) or (followed and rule.answers)
         why = ""
         if changed:
             why = f"line {changed} changes the path before"
@@ -102,14 +107,26 @@ def rewrites(found: list[Written], base: str, context: Context) -> Iterator[Outc
             why = "whether the rule is asked depends on another (S, C, N)"
         if rule.status is not None and why:
             yield context.fault(rule.directive, why, "write the redirect in front, on its own")
-        elif relevant and not why:
-            found_here = context.guarded(rule.directive, _Rule(rule, base, context).outcomes())
-            # of what hides a redirect, but cannot be told, nothing is said: it redirects nothing itself
-            yield from (one for one in found_here if rule.status is not None or isinstance(one, Draft))
+        elif rule.status is not None:
+            yield from context.guarded(rule.directive, _Rule(rule, base, context).outcomes())
+        elif relevant and not changed:
+            yield from _hiding(_Rule(rule, base, context), why)
         skipping = int(rule.flags["S"]) if rule.flags.get("S", "").isdecimal() else max(0, skipping - 1)
         chained = "C" in rule.flags
         if rule.to != "-" and not rule.ends and rule.status is None:
             changed = changed or rule.directive.line
+
+
+def _hiding(rule: _Rule, why: str) -> Iterator[Outcome]:
+    """What answers without redirecting, and so hides what stands behind it; where its conditions are not
+    understood, all that its expression matches is in doubt."""
+    try:
+        if why:
+            raise PatternError(why, "write the redirects behind it in front")
+        yield from list(rule.outcomes())
+    except Refused as error:
+        fact = f"whether it hides the redirects behind it: {error.fact}"
+        yield from rule.doubted(fact, error.remedy)
 
 
 class _Rule:
@@ -126,6 +143,26 @@ class _Rule:
             if status is not None and status not in REDIRECT_STATUSES:
                 raise TemplateError(f"the status {self.rule.flags.get('R')}", "use 301, 302, 303, 307 or 308")
             yield from self._drafts(demand, status)
+
+    def doubted(self, fact: str, remedy: str) -> Iterator[LineFault]:
+        """The fault that the rule is, with all that its expression alone may match."""
+        fault = self.context.fault(self.rule.directive, fact, remedy)
+        try:
+            choices = product(self._pattern(), self.context.demands)
+            demands = [demand for one, own in choices if (demand := both(one, own)) is not None]
+            asked = [(demand, found) for demand in demands for found in ask(demand)]
+        except Refused:
+            yield fault
+            return
+        for demand, found in asked:
+            yield msgspec.structs.replace(
+                fault,
+                pattern=found.pattern,
+                ignore_case=found.ignore_case,
+                methods=demand.methods,
+                when=demand.when,
+                unless=demand.unless,
+            )
 
     def _demands(self) -> Iterator[Demand]:
         """Each way in which pattern and conditions can hold."""
