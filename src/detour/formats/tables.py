@@ -36,6 +36,7 @@ Dialect = Literal[
     "istio",
     "netlify-toml",
     "alb",
+    "envoy",
 ]
 Wanted = str | tuple[str, ...] | Literal[True]
 Instant = Annotated[datetime, Meta(tz=True)]
