@@ -4,13 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 
 import msgspec
 
 from detour.core.rule import FieldCondition
 from detour.errors import PatternError
 from detour.formats.nginx.scope import Scope
-from detour.formats.nginx.values import has_variables
+from detour.formats.nginx.syntax import Directive, walk
+from detour.formats.nginx.values import has_variables, variables
+
+
+@lru_cache(maxsize=64)
+def deciding(blocks: tuple[Directive, ...]) -> frozenset[str]:
+    """The variables that an answer depends on: those in `return`, `rewrite` and what they are set by."""
+    steps = [one for block in blocks[1:] for one in walk(block)]
+    found: set[str] = set()
+    while True:
+        known = len(found)
+        for one in steps:
+            inner = {each.args[0][1:] for each in walk(one) if each.name == "set" and each.args}
+            answers = one.name == "if" and any(each.name in ("return", "rewrite") for each in walk(one))
+            if one.name in ("return", "rewrite") or answers or (one.name in ("if", "set") and inner & found):
+                found |= {name for arg in one.args for name in variables(arg)}
+        if len(found) == known:
+            return frozenset(found)
 
 
 def condition(args: tuple[str, ...]) -> tuple[str, str, str]:

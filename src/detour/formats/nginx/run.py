@@ -11,13 +11,13 @@ import msgspec
 from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
-from detour.formats.nginx.conditions import SUBJECTS, compared, condition
+from detour.formats.nginx.conditions import SUBJECTS, compared, condition, deciding
 from detour.formats.nginx.scope import Path, Scope, encoded
 from detour.formats.nginx.syntax import URL_STARTS, Directive, redirects, walk
 from detour.formats.nginx.values import Text, filled, fixed, has_variables, variables
 from detour.formats.redirects_file import literal, path_pattern
 
-MAX_STEPS = 2000  # of one server and socket: conditions multiply
+MAX_STEPS = 2000  # of one server and socket, besides the rows of maps: conditions multiply
 
 Item = Draft | LineFault
 Steps = tuple[Directive, ...]
@@ -73,12 +73,15 @@ class Runner:
         self.goes_on = goes_on
         self.jump = jump
         self.steps = steps
+        self.deciding = deciding(context.blocks)
 
     def run(self, steps: Steps, scope: Scope) -> Iterator[Item]:
         """What answers, first things first; raises nothing."""
         self.steps[0] += 1
-        if self.steps[0] > MAX_STEPS:
-            yield LineFault(1, "conditions that multiply beyond measure", "use `map`, or split the server")
+        if self.steps[0] > MAX_STEPS + 4 * sum(len(one.block or ()) for one in self.context.maps.values()):
+            yield LineFault(
+                1, "conditions that multiply beyond measure", "use `map`, or split the server", scope.pattern
+            )
             return
         if not steps:
             yield from self.goes_on(scope)
@@ -262,7 +265,10 @@ class Runner:
 
     def _if(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
         block = tuple(one for one in step.block or () if one.name in REWRITES)
-        if not block:
+        idle = all(
+            one.name == "set" and one.args[:1] and one.args[0][1:] not in self.deciding for one in block
+        )
+        if idle:
             yield from self.run(rest, scope)
             return
         for narrowed, holds in self._tested(condition(step.args), scope):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from posixpath import dirname, join, normpath
@@ -53,7 +52,7 @@ class _Token(msgspec.Struct, frozen=True):
 
 def tokens(text: str) -> list[_Token]:
     """The tokens of a text, without comments."""
-    found = (_Token(*one) for one in _lex_file_object(io.StringIO(f"{text}\n")))
+    found = (_Token(*one) for one in _lex_file_object((f"{text}\n",)))
     return [one for one in found if one.quoted or not one.text.startswith("#")]
 
 
