@@ -35,6 +35,10 @@ def detour(file: Path) -> list[str]:
     return sorted(one.check for one in at_least("warning", check_layers(layers, time.time())))
 
 
+def _tell(*words: object) -> None:
+    sys.stdout.write(" ".join(map(str, words)) + "\n")
+
+
 def main(programs: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "nginx.conf")
@@ -44,10 +48,10 @@ def main(programs: list[str]) -> None:
             if not before:
                 file.write_text(mutant.twin.text)
                 before = {name: ask(file) for name, ask in ours.items()}
-                print("the twin:", before)
+                _tell("the twin:", before)
             file.write_text(mutant.text)
             more = {name: len(ask(file)) - len(before[name]) for name, ask in ours.items()}
-            print(f"{mutant.check:26}", *(f"{Path(name).name} {number:+}" for name, number in more.items()))
+            _tell(f"{mutant.check:26}", *(f"{Path(name).name} {number:+}" for name, number in more.items()))
 
 
 if __name__ == "__main__":

@@ -103,6 +103,10 @@ def check_layers(layers: Layers, now: float) -> Iterator[Finding]:
     """What every check finds in the rules of the layers at `now`, in the order of the rules."""
     yield from not_understood.findings(layers)
     judges = [check.over_rule for check in CHECKS if check.over_rule is not None]
+    told = set()  # a line can be several rules: one for each host or scheme
     for place in Survey(layers, now).places:
-        for judge in judges:
-            yield from judge(place)
+        for finding in (one for judge in judges for one in judge(place)):
+            key = finding.check, finding.span, finding.witness.partition(" ")[0]
+            if key not in told:
+                told.add(key)
+                yield finding
