@@ -132,6 +132,14 @@ REMARKS: tuple[Remark, ...] = (
         "HttpURLConnection does not know 308: the answer is handed back",
     ),
     Remark(
+        ("firefox-fetch", "firefox-xhr", "pyreqwest"),
+        r"credentials/.*authorization/stays-away",
+        frozenset({"leaked"}),
+        "Authorization is dropped at the border, and is there again after the next redirect within the other "
+        "origin: each is held against the request before it, with the fields of the first",
+        "Fetch §4.4, step 13",
+    ),
+    Remark(
         *(ANY, r"credentials/.*x-api-key/.*", frozenset({"forwarded"})),
         "No library knows which fields of its caller are secret",
         "RFC 9110 §15.4, step 2",

@@ -134,7 +134,8 @@ def _fault(verdict: str, cells: Sequence[Cell]) -> str:
     return f"- **{verdict}** ({len(cells)}): {_named([cell.case for cell in cells])}. {prose(said)}{more}"
 
 
-_PLACE = re.compile(r"https?://127\.0\.0\.[12]:\d+")
+_PLACE = re.compile(r"(?:https?://)?127\.0\.0\.[12]:\d+")
+_FOLDER = re.compile(r"/\S*detour-lab-[^/]+/run/")
 _WHICH = re.compile(r"^(?:[\w-]+, )?request \d+, (?:[A-Z]+: )?")
 _TIME = re.compile(r"\b\d+ ?(?:milliseconds|ms)\b")
 _LONG = 120
@@ -148,7 +149,7 @@ def _why(cell: Cell, axis: str) -> str:
 
 
 def _same_again(why: str) -> str:
-    why = _TIME.sub("some time", why)
+    why = _FOLDER.sub("", _TIME.sub("some time", why))
     said = _TOKEN.sub("/TOKEN", _PLACE.sub("ORIGIN", _WHICH.sub("", why)))
     return said if len(said) <= _LONG else f"{said[:_LONG]}…"
 
