@@ -259,9 +259,10 @@ def _traefik(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
 # --- differences that are the server's way -----------------------------------------------------------
 
 
-# Empty and dot segments, triplets in lower case, and those of unreserved characters (RFC 3986 §6.2.2).
+# Empty and dot segments, a `%` alone, triplets in lower case, and those of unreserved characters (RFC 3986
+# §6.2.2).
 _OTHER_SPELLING = re.compile(
-    r"//|/\.{1,2}(?:/|$)|%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])"
+    r"//|/\.{1,2}(?:/|$)|%(?![0-9A-Fa-f]{2})|%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])"
     r"|%(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|3[0-9]|2D|2E|5F|7E)"
 )
 

@@ -2,25 +2,29 @@
 
 There is no order: an exact path answers before a prefix, the longer prefix before the shorter one, then what
 asks for more. A prefix is of whole segments and matches itself (`/v1` as well as `/v1/7`), the request's
-query is always kept, and a Location has no captures but the rest behind a prefix.
+query is always kept, and a Location has no captures but the rest behind a prefix. A hostname that a route
+names answers from its own rules or not at all, so rules for any host are written for each. http and https
+are listeners of the Gateway, which a route names by `sectionName`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
 from detour.core.rule import FieldCondition, Rule
 from detour.core.template import Slot, Template
-from detour.formats.writers.ways import Way, widened
-from detour.formats.writers.writing import Cannot, Unsaid, Writing, Written, left_out, unsaid
+from detour.formats.writers.ways import Way, takes_itself, widened
+from detour.formats.writers.writing import ALL, Cannot, Unsaid, Writing, Written, left_out, unsaid
 from detour.formats.writers.yaml_text import yaml_text
 
 SAYS = frozenset({"methods", "header", "query"})
 
 Node = dict[str, Any]
+Place = tuple[str, str]  # a host, "" for any; a scheme, "" for both
+NOTHING = (0, 0, 0)
 
 
 def write(rules: Iterable[Rule], now: float) -> Written:
@@ -28,53 +32,116 @@ def write(rules: Iterable[Rule], now: float) -> Written:
     writing = Writing[tuple[Way, Node]](SAYS, now)
     told: list[Unsaid] = []
     said: list[Rule] = []
-    routes: dict[str, list[Node]] = {}
-    written: list[Way] = []
+    written: list[tuple[Way, Node]] = []
     for rule, found in writing.each(rules, _rule):
-        if any(_in_front(way, other) for way, _ in found for other in written):
+        if any(_in_front(way, other) for way, _ in found for other, _ in written):
             told.append(left_out(rule, "its place behind a rule that a Gateway would look at later"))
             continue
-        said.append(widened(rule))
-        for way, node in found:
-            written.append(way)
-            routes.setdefault(way.host, []).append(node)
-            if way.prefix is not None and way.prefix != "/":
-                itself = way.prefix.rstrip("/")
-                told.append(unsaid(rule, f"not {itself} itself", f"PathPrefix {itself} matches it too"))
+        said.append(_as_said(rule))
+        for way, _ in found:
+            told += _wider(way, [other for other, _ in written])
+        written += found
+    routes = _routes(written)
     text = "---\n".join(
-        yaml_text(_route(number, host, nodes)) for number, (host, nodes) in enumerate(routes.items())
+        yaml_text(_route(number, place, nodes)) for number, (place, nodes) in enumerate(routes.items())
     )
-    notes = ("`parentRefs` names your Gateway",)
-    outcome = writing.written(text, notes)
+    outcome = writing.written(text, tuple(_notes(routes)))
     return msgspec.structs.replace(outcome, unsaid=(*outcome.unsaid, *told), said=tuple(said))
 
 
-def _route(number: int, host: str, rules: list[Node]) -> Node:
+def _as_said(rule: Rule) -> Rule:
+    """The rule as a Gateway answers: a prefix takes itself, and no query is dropped."""
+    wide = widened(rule)
+    if not _drops_query(rule):
+        return wide
+    return msgspec.structs.replace(wide, terms=msgspec.structs.replace(wide.terms, query="keep"))
+
+
+def _drops_query(rule: Rule) -> bool:
+    return rule.template is not None and rule.terms.query == "drop"
+
+
+def _wider(way: Way, before: list[Way]) -> Iterator[Unsaid]:
+    """What else a written rule matches or keeps."""
+    if _drops_query(way.rule):
+        kept = (ALL, "the request's query is added to the Location")
+        yield unsaid(way.rule, "dropping the request's query", "it is written, and the query is kept", kept)
+    if takes_itself(way) and way.prefix is not None:
+        itself = way.prefix.rstrip("/")
+        if not any(
+            other.exact == itself and _asks(other) == NOTHING and _place(other) == _place(way)
+            for other in before
+        ):
+            yield unsaid(way.rule, f"not {itself} itself", f"PathPrefix {itself} matches it too")
+
+
+def _routes(written: list[tuple[Way, Node]]) -> dict[Place, list[Node]]:
+    """The rules of each host and scheme: its own, and those of all that includes it, because a Gateway looks
+    at one hostname only."""
+    hosts = dict.fromkeys(way.host for way, _ in written)
+    routes: dict[Place, list[Node]] = {}
+    for host in hosts:
+        for way, node in written:
+            if _covers(way.host, host):
+                routes.setdefault((host, way.scheme), []).append(node)
+    return routes
+
+
+def _notes(routes: Iterable[Place]) -> Iterator[str]:
+    yield "`parentRefs` names your Gateway"
+    if any(scheme for _, scheme in routes):
+        yield "`sectionName` names its listeners: `http` for http, `https` for https"
+
+
+def _route(number: int, place: Place, rules: list[Node]) -> Node:
+    host, scheme = place
     hosts = {"hostnames": [host]} if host else {}
+    parent = {"name": "gateway", **({"sectionName": scheme} if scheme else {})}
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
         "metadata": {"name": f"redirects-{number}"},
-        "spec": {"parentRefs": [{"name": "gateway"}], **hosts, "rules": rules},
+        "spec": {"parentRefs": [parent], **hosts, "rules": rules},
     }
+
+
+def _place(way: Way) -> Place:
+    return way.host, way.scheme
+
+
+def _covers(host: str, other: str) -> bool:
+    """Whether `host` includes `other`: is any, the same, or a wildcard above it."""
+    return host in ("", other) or (host.startswith("*") and other.endswith(host[1:]))
 
 
 def _in_front(way: Way, earlier: Way) -> bool:
     """Whether a Gateway would prefer `way` although `earlier` answers first."""
-    if earlier.host not in ("", way.host):
+    if not (_covers(earlier.host, way.host) or _covers(way.host, earlier.host)):
         return False
+    if way.scheme and earlier.scheme and way.scheme != earlier.scheme:
+        return False
+    if (way.exact, way.prefix) == (earlier.exact, earlier.prefix):
+        return (
+            _asks(way) > _asks(earlier) or way.scheme != earlier.scheme
+        )  # which route is older is not known
     if earlier.prefix is None:
         return False
     own = way.exact if way.exact is not None else way.prefix or ""
-    return own.startswith(earlier.prefix) and own != earlier.prefix
+    return own.startswith(earlier.prefix)
+
+
+def _asks(way: Way) -> tuple[int, int, int]:
+    """What a Gateway goes by where paths are alike: a method, then more headers, then more parameters."""
+    of = [one.of for one in way.rule.terms.when if isinstance(one, FieldCondition)]
+    return int(way.rule.terms.methods is not None), of.count("header"), of.count("query")
 
 
 def _rule(way: Way) -> tuple[Way, Node] | Cannot:
     rule = way.rule
     if rule.template is None:
         return Cannot("an answer that is no redirect")
-    if way.scheme or way.port or way.query_regex or rule.ignore_case or (way.host_regex and not way.host):
-        return Cannot("a pattern with a scheme, a port, a query, or without regard to case")
+    if way.port or way.query_regex or rule.ignore_case or (way.host_regex and not way.host):
+        return Cannot("a pattern with a port, a query, or without regard to case")
     match = _match(way)
     if isinstance(match, Cannot):
         return match
@@ -111,8 +178,6 @@ def _fields(rule: Rule) -> Node:
 def _redirect(way: Way, template: Template) -> Node | Cannot:
     if template.query is not None or template.fragment is not None:
         return Cannot("a query or a fragment in the Location")
-    if way.rule.terms.query == "drop":
-        return Cannot("dropping the request's query")
     origin = _origin(template)
     if isinstance(origin, Cannot):
         return origin

@@ -23,7 +23,7 @@ import re2
 from detour.core.rule import FieldCondition, Rule
 from detour.core.template import Slot
 from detour.formats.writers.nginx_places import Step, places
-from detour.formats.writers.ways import Way, keeps_query, quoted, spell
+from detour.formats.writers.ways import NO_QUERY, Way, keeps_query, quoted, spell
 from detour.formats.writers.writing import Cannot, Writing, Written
 
 SAYS = frozenset({"methods", "header", "cookie", "cache", "retry-after", "headers"})
@@ -66,9 +66,9 @@ def _notes(steps: list[Step]) -> tuple[str, ...]:
 
 def _step(way: Way) -> Step | Cannot:
     rule = way.rule
-    if way.query_regex:
+    if way.query_regex not in ("", NO_QUERY):
         return Cannot("a pattern with a query")
-    asked = tuple(_conditions(rule))
+    asked = (*_conditions(rule), *((("$args", ""),) if way.query_regex else ()))
     if rule.template is None:
         return Step(way, asked, (f"return {rule.status};",), _methods_alone(rule))
     tests = [*asked]

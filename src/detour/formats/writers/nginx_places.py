@@ -9,7 +9,6 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 import re2
 
-from detour.core.rule import Rule
 from detour.formats.writers.ways import Way
 
 
@@ -86,9 +85,10 @@ def _covering(
     """The rules that match every path that `way` matches; itself among them."""
     text = way.exact if way.exact is not None else way.fixed_start
     found = {number for number, step in enumerate(steps) if step.way is way} if not text else set()
-    found |= {number for end in range(len(text) + 1) for number in prefix.get(text[:end], ())}
-    if way.exact is not None:
-        found |= set(exact.get(text, ()))
+    if not way.rule.ignore_case:  # what minds case covers nothing that does not
+        found |= {number for end in range(len(text) + 1) for number in prefix.get(text[:end], ())}
+        found |= set(exact.get(text, ())) if way.exact is not None else set()
+    if way.exact is not None and not way.rule.ignore_case:
         found |= {number for number in others if _may_match(steps[number].way, text)}
     found |= {
         number
@@ -110,7 +110,7 @@ def _inside(first: int, covering: set[int], steps: list[Step]) -> Iterator[Step]
         other = steps[number]
         if number in covering:
             yield other
-            if _is_settled(other.way.rule):
+            if _is_settled(other.way):
                 return
         elif _may_overlap(other.way, step.way):
             yield _guarded(other)
@@ -118,15 +118,15 @@ def _inside(first: int, covering: set[int], steps: list[Step]) -> Iterator[Step]
 
 def _candidates(first: int, covering: set[int], steps: list[Step]) -> Iterable[int]:
     """The numbers to look at: `covering` alone where they settle it, else all behind the first of them."""
-    settled = min((number for number in covering if _is_settled(steps[number].way.rule)), default=None)
+    settled = min((number for number in covering if _is_settled(steps[number].way)), default=None)
     if settled is not None and settled <= first:
         return sorted(covering)
     behind = range(first + 1, len(steps) if settled is None else settled)
     return sorted({*covering, *behind})
 
 
-def _is_settled(rule: Rule) -> bool:
-    return rule.terms.methods is None and not rule.terms.when
+def _is_settled(way: Way) -> bool:
+    return way.rule.terms.methods is None and not way.rule.terms.when and not way.query_regex
 
 
 def _may_overlap(way: Way, other: Way) -> bool:

@@ -21,6 +21,7 @@ from detour.core.pattern_syntax import SHAPES, Part, PartKind
 from detour.core.rule import Rule
 from detour.core.template import Slot, Template
 
+NO_QUERY = "(?:)"  # the expression of a pattern that asks for a request without a query
 _SPECIAL = re.compile(r"[.^$*+?()\[\]{}|\\]")
 
 
@@ -94,7 +95,7 @@ def ways(rule: Rule) -> Iterator[Way]:
     scheme = _scheme(pattern)
     host, host_regex, host_groups = _host(pattern.hostname)
     port = "" if pattern.port.implied or pattern.port.literal is None else pattern.port.literal
-    query, query_groups = ("", ()) if pattern.query.implied else expression(pattern.query)
+    query, query_groups = _query(pattern.query)
     whole = Way(rule, scheme, host, port, (), "", (), host_regex, host_groups, query, query_groups)
     found = keys(pattern) if not query else None
     if found is None:
@@ -105,6 +106,13 @@ def ways(rule: Rule) -> Iterator[Way]:
         path = tuple(_pieces(key))
         regex, groups = _of_pieces(path)
         yield msgspec.structs.replace(whole, path=path, regex=regex, groups=groups, unmatched=key.unmatched)
+
+
+def _query(query: Component) -> tuple[str, tuple[str, ...]]:
+    if query.implied:
+        return "", ()
+    regex, groups = expression(query)
+    return regex or NO_QUERY, groups
 
 
 def _scheme(pattern: Pattern) -> str:
