@@ -137,6 +137,67 @@ CONFIGURATIONS: dict[str, tuple[str, tuple[str, ...]]] = {
         location / { return 200 ok; } }""",
         ("/dir", "/a", "/r", "/"),
     ),
+    "maps of hosts and request lines": (
+        """map $host $target { hostnames; default ""; evil.example good.example; *.a.example wild.example; }
+map $request_uri $ru { /r1 /s1; "/r2?a=b" /s2; ~^/r3/ /s3; }
+server { listen 127.0.0.1:PORT; merge_slashes on;
+ if ($target) { return 301 http://$target$request_uri; }
+ if ($ru) { return 302 $ru; }
+ if ($scheme = http) { set $sec 0; }
+ if ($request_uri ~ ^/ru/(.*)$) { return 302 /got/$1; }
+ location ~ ^/u/(?<user>[^/]+)/(.*)$ { return 307 https://$user.example/$2; }
+ location /api/v2/ { return 302 /v2$uri; }
+ location /sp { return 302 "/a b"; }
+ location /only { if ($request_method = POST) { return 307 /post; } return 302 /get; }
+ location / { return 302 /root; } }""",
+        (
+            "/r1",
+            "/r1?x",
+            "/r2?a=b",
+            "/r3/x?y",
+            "/u/joe/a/b?q",
+            "/u/joe/",
+            "/i.php",
+            "/d/i.php?x=1",
+            "/api/v1/z",
+            "/api/q",
+            "/sp",
+            "/x",
+            "/only",
+            "/ru/ab?c",
+            "/ru/",
+            "/a%2Fb",
+            "/caf%C3%A9",
+        ),
+    ),
+    "error pages and nested locations": (
+        """server { listen 127.0.0.1:PORT; error_page 404 = /nf; error_page 403 http://f.example/;
+ location /a { return 404; } location = /nf { return 302 /found; } location /b { return 403; }
+ location /c { error_page 500 502 /x; return 404; }
+ location /p/ { rewrite ^(/p/.*)/$ $1 permanent; return 200; }
+ location ~* ^/(FOO|bar)/?$ { return 301 /baz/; }
+ location /dd/ { location /dd/ee/ { return 302 /ee; } return 302 /dd; }
+ location / { rewrite /old-(\\d+) /new?id=$1 redirect;
+ rewrite ^/end(.*) /fin$1? permanent; return 204; } }""",
+        (
+            "/a",
+            "/b",
+            "/c",
+            "/nf",
+            "/p/x/",
+            "/p/x",
+            "/foo",
+            "/Bar/",
+            "/bars",
+            "/dd/ee/x",
+            "/dd/ee",
+            "/dd/x",
+            "/old-12?z",
+            "/q/old-3/r",
+            "/endx?y",
+            "/",
+        ),
+    ),
     "servers": (
         """server { listen 127.0.0.1:PORT; server_name www.a.example; return 302 /exact; }
         server { listen 127.0.0.1:PORT; server_name *.a.example; return 302 /mask; }
@@ -167,6 +228,7 @@ HOSTS = (
     "mail.q",
     "s.r.example",
     "first.example",
+    "q.a.example",
 )
 
 

@@ -16,11 +16,13 @@ Read, in the order in which nginx itself decides (https://nginx.org/en/docs/http
 Not read: what depends on files (`-f`), on what a backend answers (`error_page 404 https://…` without a
 `return 404`), on variables that only nginx knows; a redirect under such a condition is listed as not
 understood. `$uri` in a Location is noted: it is decoded, so line ends can be sent; `$request_uri` is not.
+A wildcard inside an expression on `$request_uri` ends at the query; only a last group holds the query too.
 """
 
 from __future__ import annotations
 
-from detour.formats.nginx.reader import DEFAULT_STATUS, detect, read
+from detour.formats.nginx.detection import detect
+from detour.formats.nginx.reader import DEFAULT_STATUS, read
 from detour.formats.nginx.syntax import includes
 
 __all__ = ["DEFAULT_STATUS", "detect", "includes", "read"]

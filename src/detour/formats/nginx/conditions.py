@@ -75,8 +75,12 @@ def _on_host(scope: Scope, name: str, operator: str, operand: str) -> Iterator[S
         return
     host = operand.partition(":")[0] if name == "http_host" else operand
     if operator == "mask":
-        host = re.escape(host).replace(r"\*\.", r"^.+\.") if host.startswith("*.") else host
-        raise PatternError(f"a mask `{operand}`", "write an expression: `~…`")
+        if host.startswith(".") and (bare := scope.with_name(host[1:])) is not None:
+            yield bare
+        masked = scope.with_mask(f"*{host}" if host.startswith(".") else host)
+        if masked is not None:
+            yield masked
+        return
     found = scope.with_name(host) if operator in ("=", "=*") else scope.with_host(operand)
     if found is not None:
         yield found
@@ -109,9 +113,20 @@ def _on_path(scope: Scope, name: str, operator: str, operand: str) -> Iterator[S
         for one in asked.with_path(operand, ignore_case=operator == "~*"):
             yield msgspec.structs.replace(one, query="")
         return
-    if name == "request_uri" and r"\?" in operand:
-        raise PatternError("an expression over path and query", "decide by `$uri` and `$arg_…`")
-    yield from asked.with_path(operand, ignore_case=operator == "~*")
+    if name != "request_uri":
+        yield from asked.with_path(operand, ignore_case=operator == "~*")
+        return
+    if r"\?" in operand or not operand.startswith(("^/", "^(/", "^(.*)")):
+        raise PatternError("an expression that may match in the query", "begin it with `^/`, or ask `$uri`")
+    for one in asked.with_path(operand, ignore_case=operator == "~*"):
+        yield _with_query(one) if re.search(r"\(\.[*+]\)\$?$", operand) else one
+
+
+def _with_query(scope: Scope) -> Scope:
+    """The last group of an expression on `$request_uri` holds the query, too."""
+    held = dict(scope.known)
+    last = max((key for key in held if key.isdecimal() and held[key]), default="")
+    return scope.with_known({last: f"{held[last]}?{{url.query}}"}) if last else scope
 
 
 def _on_query(scope: Scope, name: str, operator: str, operand: str) -> Iterator[Scope]:

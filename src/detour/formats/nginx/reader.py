@@ -26,27 +26,6 @@ SLASH = "nginx adds the slash of a location that is handed on (`location /dir/` 
 _HANDED_ON = frozenset(
     ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "memcached_pass", "grpc_pass")
 )
-_SIGNS = re.compile(
-    r"^\s*(?:server|http|location\s[^{\n]+|map\s+\S+\s+\$\w+|upstream\s+\S+|events)\s*\{"
-    r"|^\s*(?:add_header|more_set_headers|valid_referers|proxy_\w+|fastcgi_\w+|set\s+\$\w+|if\s*\(\s*\$\w+)\s"
-    r"|^\s*(?:rewrite\s+\S+\s+\S+[^\n]*;|return\s+30[1-8]\s[^\n]*;|server_name\s[^\n{]*;)",
-    re.MULTILINE,
-)
-_SURE = re.compile(
-    r"^\s*(?:if\s*\(\s*\$\w+|\w+_by_lua_block\s*\{|return\s+[1-5][0-9][0-9]\s*;)", re.MULTILINE
-)
-_OTHERS = re.compile(
-    r"^\s*(?:frontend|backend|resource|defaults|global|<VirtualHost|<Directory|RewriteRule|RewriteEngine|apiVersion:|Redirect)\b"
-    r"|^\s*redir\s|^\s*reverse_proxy\s",
-    re.MULTILINE,
-)
-
-
-def detect(text: str) -> bool:
-    """Whether a text is an nginx configuration, or a part of one: blocks and semicolons."""
-    if _OTHERS.search(text):
-        return False
-    return bool(_SURE.search(text) or (_SIGNS.search(text) and ";" in text))
 
 
 def read(files: Files) -> Iterator[Draft | LineFault]:
@@ -219,7 +198,15 @@ class _Server:
                 return iter((passing(location.directive, scope, self._file(location.directive)),))
             return self._choose(scope)
 
-        return Runner(context, goes_on, self._jump, self.steps)
+        return Runner(context, goes_on, self._jump, self.steps, self._may_redirect)
+
+    def _may_redirect(self, prefix: str) -> bool:
+        """Whether a location that answers for some URI with this beginning redirects."""
+        return any(
+            redirects(one.directive)
+            for one in self.locations
+            if one.modifier in ("~", "~*") or one.text.startswith(prefix) or prefix.startswith(one.text)
+        )
 
     def _file(self, step: Directive) -> str:
         return "" if step.file == self.context.entry else step.file

@@ -12,10 +12,9 @@ from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
 from detour.formats.nginx.conditions import SUBJECTS, compared, condition, deciding
-from detour.formats.nginx.scope import Path, Scope, encoded
+from detour.formats.nginx.scope import Scope, from_the_root
 from detour.formats.nginx.syntax import URL_STARTS, Directive, redirects, walk
-from detour.formats.nginx.values import Text, filled, fixed, has_variables, variables
-from detour.formats.redirects_file import literal, path_pattern
+from detour.formats.nginx.values import Text, filled, fixed, has_variables, replaced, variables
 
 MAX_STEPS = 2000  # of one server and socket, besides the rows of maps: conditions multiply
 
@@ -68,11 +67,13 @@ class Runner:
         goes_on: Callable[[Scope], Iterator[Item]],
         jump: Callable[[Scope, str], Iterator[Item]],
         steps: list[int],
+        may_redirect: Callable[[str], bool],
     ) -> None:
         self.context = context
         self.goes_on = goes_on
         self.jump = jump
         self.steps = steps
+        self.may_redirect = may_redirect
         self.deciding = deciding(context.blocks)
 
     def run(self, steps: Steps, scope: Scope) -> Iterator[Item]:
@@ -150,7 +151,7 @@ class Runner:
     ) -> Iterator[Draft]:
         """With every parameter that the Location has of the query, then with fewer: nginx writes nothing."""
         if not re.match(r"/|https?://|\$", to):
-            for narrowed, whole in _from_the_root(scope, to):
+            for narrowed, whole in from_the_root(scope, to):
                 yield self._draft(step, narrowed, status, whole, query, implicit)
             return
         taken = [one for one in dict.fromkeys(variables(to)) if one.startswith("arg_")][:3]
@@ -184,8 +185,10 @@ class Runner:
         uri = scope.uri.partition("?")[0]
         path = "{url.path}" if not uri else fixed(uri)
         args = "{url.query}" if not uri else fixed(scope.uri.partition("?")[2])
+        if has_variables(args):  # of an inner rewrite, with captures of then
+            args = "$"
         host = scope.name or "{url.hostname}"
-        return {
+        known = {
             "scheme": scope.scheme,
             "host": host,
             "http_host": f"{host}:{{url.port}}",
@@ -201,6 +204,7 @@ class Runner:
             "hostname": "{url.hostname}",
             **dict(scope.known),
         }
+        return {name: text for name, text in known.items() if text != "$" and name != ""}
 
     def _absolute(self, text: Text, scope: Scope) -> str:
         """A Location as it leaves nginx; raises `TemplateError` for one that is no URL from the root."""
@@ -227,15 +231,14 @@ class Runner:
         texts = dict(scope.texts)
         for name in variables(text):
             if name in texts:
-                text = _replaced(text, name, texts[name])
+                text = replaced(text, name, texts[name])
         found = next((name for name in variables(text) if name in self.context.maps), None)
         if found is None or depth > 4:
             yield scope, text
             return
         for mapped, value in self._mapped(self.context.maps[found], scope):
             narrowed = mapped.with_text(found, value)
-            replaced = _replaced(text, found, value)
-            yield from self.expanded(replaced, narrowed, depth + 1)
+            yield from self.expanded(replaced(text, found, value), narrowed, depth + 1)
 
     def _mapped(self, table: Directive, scope: Scope) -> Iterator[tuple[Scope, str]]:
         """Every value of a map in the order it is found: texts, masks, expressions, default."""
@@ -344,8 +347,12 @@ class Runner:
 
     def _inner(self, step: Directive, flag: str, to: str, rest: Steps, scope: Scope) -> Iterator[Item]:
         """An inner rewrite: followed where the new URI is known."""
-        if has_variables(to):
-            yield self.passes(step, scope)
+        path = to.partition("?")[0]
+        if has_variables(path):
+            if flag != "break" and (any(map(redirects, rest)) or self.may_redirect(path.partition("$")[0])):
+                yield self.unfollowed(step, scope)
+            else:
+                yield self.passes(step, scope)
             return
         changed = msgspec.structs.replace(scope, uri=to.removesuffix("?"))
         if flag == "break":
@@ -355,28 +362,12 @@ class Runner:
         else:
             yield from self.run(rest, changed)
 
+    def unfollowed(self, step: Directive, scope: Scope) -> LineFault:
+        fact = f"`{step.args[1]}` may be redirected again"
+        return LineFault(step.line, fact, "redirect in one step", scope.pattern, file=self._file(step))
+
     def _break(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
         yield from self.goes_on(scope)
-
-
-def _from_the_root(scope: Scope, to: str) -> Iterator[tuple[Scope, str]]:
-    """A relative Location as its reader resolves it: in the folder of the path (RFC 3986 §5.2.3)."""
-    path = scope.path
-    if path.kind == "pattern":
-        raise TemplateError(f"the Location `{to}` is relative", "write it from the root: `/…`")
-    if path.kind == "prefix":
-        pattern = f"{path_pattern(literal(encoded(path.text)))}{{:folder(.*)}}/([^/]*)"
-        deeper = msgspec.structs.replace(scope, path=Path("pattern", pattern, path.text))
-        yield deeper.with_known({"folder": "{folder}"}), f"{path.text}${{folder}}/{to}"
-    yield scope, f"{path.text.rpartition('/')[0]}/{to}"
-
-
-def _replaced(text: str, name: str, value: str) -> str:
-    """`text` with a variable's value in its place."""
-    before = text
-    for written in re.findall(rf"\$\{{{name}\}}|\${name}\b", text):
-        before = before.replace(written, value, 1)
-    return before
 
 
 def passing(step: Directive, scope: Scope, file: str) -> Draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -10,7 +11,7 @@ import msgspec
 from detour.core.pattern import Pattern
 from detour.core.rule import Condition
 from detour.core.url import DEFAULT_PORTS
-from detour.errors import PatternError
+from detour.errors import PatternError, TemplateError
 from detour.formats.redirects_file import literal, path_pattern
 from detour.formats.regex import Expression, expression, expressions
 from detour.formats.regex_render import Renderer
@@ -87,6 +88,16 @@ class Scope(msgspec.Struct, frozen=True):
             return None
         return msgspec.structs.replace(self, host=literal(name.lower()), name=name.lower())
 
+    def with_mask(self, mask: str) -> Scope | None:
+        """Narrowed to hosts that a mask, `*.example.com` or `www.*`, stands for; `PatternError` as below."""
+        pattern = "*".join(literal(one) for one in mask.lower().split("*"))
+        if self.name:
+            held = Pattern.parse(f"//{pattern}/").hostname.match(self.name)
+            return None if held is None else self
+        if self.host != "*":
+            raise PatternError("two masks for one host", "write one")
+        return msgspec.structs.replace(self, host=pattern)
+
     def with_host(self, regex: str) -> Scope | None:
         """Narrowed to hosts that an expression matches; raises `PatternError` for a second one."""
         found = expression(regex, component="hostname", ignore_case=True)
@@ -153,3 +164,15 @@ def _texts(found: Expression, held: dict[str, str]) -> dict[str, str]:
     """Captures whose text is known, as template text."""
     escaped = {name: text.replace("{", "{{").replace("}", "}}") for name, text in held.items()}
     return {key: text.format(**escaped) for key, text in _templates(found).items()}
+
+
+def from_the_root(scope: Scope, to: str) -> Iterator[tuple[Scope, str]]:
+    """A relative Location as its reader resolves it: in the folder of the path (RFC 3986 §5.2.3)."""
+    path = scope.path
+    if path.kind == "pattern":
+        raise TemplateError(f"the Location `{to}` is relative", "write it from the root: `/…`")
+    if path.kind == "prefix":
+        pattern = f"{path_pattern(literal(encoded(path.text)))}{{:folder(.*)}}/([^/]*)"
+        deeper = msgspec.structs.replace(scope, path=Path("pattern", pattern, path.text))
+        yield deeper.with_known({"folder": "{folder}"}), f"{path.text}${{folder}}/{to}"
+    yield scope, f"{path.text.rpartition('/')[0]}/{to}"

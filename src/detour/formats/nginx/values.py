@@ -53,3 +53,11 @@ def filled(text: str, known: Mapping[str, str]) -> Text:
             )
         made += known[name]
     return Text(made + fixed(text[position:]), tuple(parameters.values()))
+
+
+def replaced(text: str, name: str, value: str) -> str:
+    """`text` with a variable's value in its place."""
+    before = text
+    for written in re.findall(rf"\$\{{{name}\}}|\${name}\b", text):
+        before = before.replace(written, value, 1)
+    return before
