@@ -7,7 +7,9 @@ what stands behind the match is kept. A path that it does not match stays as it 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+
+import re2
 
 from detour.errors import NodeError, PatternError, TemplateError
 from detour.formats.envoy.fields import field, literal_template, regex, text
@@ -16,6 +18,8 @@ from detour.formats.yaml_nodes import Node
 
 _REFERENCE = re.compile(r"\\([0-9\\])")
 _SAME = "{url.path}"
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 
 
 def rewritten(
@@ -68,26 +72,28 @@ def _whole(expression: str) -> tuple[str, int]:
     if expression.endswith("$") and not expression.endswith("\\$"):
         return f"^{body}$", 0
     try:
-        count = re.compile(body).groups
-    except (re.error, OverflowError, RecursionError) as error:
+        count = re2.compile(body, _QUIET).groups
+    except re2.error as error:
         raise PatternError(f"not a regular expression: {error}", "correct it") from None
     return f"^(?:{body})(.*)$", count + 1
 
 
 def _replaced(expression: str, by: str, path: str, rewrite: Node) -> str:
     """One path with its matches replaced, the way RE2 does it."""
-    substitution = _REFERENCE.sub(lambda one: "\\\\" if one[1] == "\\" else f"\\g<{one[1]}>", by)
     try:
-        new = re.sub(expression, substitution, path)
-    except (re.error, IndexError, OverflowError, RecursionError) as error:
+        new = str(re2.compile(expression, _QUIET).sub(lambda found: _expanded(by, found), path))
+    except (re2.error, IndexError) as error:
         raise PatternError(f"not a regular expression: {error}", "correct it") from None
     if not new.startswith("/"):
         raise NodeError(rewrite.line, f"the new path {new!r} does not begin with a slash", "begin with one")
     return new
 
 
-def _substituted(by: str, captures: object, rest: int, rewrite: Node) -> str:
-    assert isinstance(captures, dict)
+def _expanded(by: str, found: re.Match[str]) -> str:
+    return _REFERENCE.sub(lambda one: "\\" if one[1] == "\\" else found[int(one[1])] or "", by)
+
+
+def _substituted(by: str, captures: Mapping[int | str, str], rest: int, rewrite: Node) -> str:
     made, place = "", 0
     for found in _REFERENCE.finditer(by):
         made += literal_template(by[place : found.start()])
@@ -104,7 +110,7 @@ def _substituted(by: str, captures: object, rest: int, rewrite: Node) -> str:
     return made
 
 
-def _captured(number: int, captures: dict[int | str, str]) -> str:
+def _captured(number: int, captures: Mapping[int | str, str]) -> str:
     if number not in captures:
         raise TemplateError(
             f"what `\\{number}` captures cannot be had", "capture a part of the path as a whole"

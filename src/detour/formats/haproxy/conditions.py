@@ -5,18 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from ipaddress import ip_network
-from itertools import product
 
 import msgspec
 
 from detour.core.message import METHODS
 from detour.core.rule import ClientCondition, FieldCondition
 from detour.errors import PatternError
-from detour.formats.demand import ANY, Demand, Kind, Text, both, excluded
-
-MOST_TERMS = 64  # that one condition may come to
-
-Alternatives = tuple[Demand, ...]  # one of them holds; () never
+from detour.formats.alternatives import Alternatives, all_of, denied, one_of
+from detour.formats.demand import ANY, Demand, Kind, Text
 
 
 class Atom(msgspec.Struct, frozen=True):
@@ -215,33 +211,6 @@ def predefined(name: str) -> Atom | None:
     return {"TRUE": _TRUE, "FALSE": _FALSE, "HTTP": _TRUE, "HTTP_1.1": None}.get(name)
 
 
-def denied(atoms: Alternatives) -> Alternatives:
-    """What none of the single tests `atoms` asks for holds; alternatives of it."""
-    outcome = Demand()
-    hosts = [one.host for one in atoms if one.host is not None]
-    paths = [one.path for one in atoms if one.path is not None]
-    queries = [one.query for one in atoms if one.query is not None]
-    schemes = {one.scheme for one in atoms if one.scheme}
-    methods = [one.methods for one in atoms if one.methods is not None]
-    if any(one.port and not one.scheme for one in atoms):
-        raise PatternError("any port but one, which no pattern says", "name the ports that are meant")
-    if len(schemes) > 1:
-        return ()
-    outcome = Demand(
-        scheme={"http": "https", "https": "http"}.get(next(iter(schemes), ""), ""),
-        host=excluded(hosts) if hosts else None,
-        path=excluded(paths) if paths else None,
-        query=excluded(queries) if queries else None,
-        methods=METHODS - frozenset().union(*methods) if methods else None,
-        unless=tuple(condition for one in atoms for condition in one.when),
-    )
-    whens = tuple(Demand(when=one.unless) for one in atoms if one.unless)
-    joined = [outcome]
-    for when in whens:
-        joined = [found for one in joined if (found := both(one, when)) is not None]
-    return tuple(joined)
-
-
 class Acls:
     """The ACLs of a proxy, by name; each may be defined in several lines, one of which must hold."""
 
@@ -260,11 +229,11 @@ class Acls:
             return (ANY,)
         terms = [[self._literal(*literal) for literal in term] for term in _terms(words[1:])]
         if words[0] == "if":
-            return _one_of(_all_of(term) for term in terms)
+            return one_of(all_of(term) for term in terms)
         opposite = [
             [self._literal(not negated, test) for negated, test in term] for term in _terms(words[1:])
         ]
-        return _all_of([_one_of(term) for term in opposite])
+        return all_of([one_of(term) for term in opposite])
 
     def _literal(self, negated: bool, test: tuple[str, ...]) -> Alternatives:
         found = self._atom(test)
@@ -307,23 +276,3 @@ def _terms(words: tuple[str, ...]) -> list[list[tuple[bool, tuple[str, ...]]]]:
             terms[-1].append((negated ^ word.startswith("!"), (word.lstrip("!"),)))
             negated = False
     return terms
-
-
-def _one_of(terms: Iterator[Alternatives] | list[Alternatives]) -> Alternatives:
-    return tuple(dict.fromkeys(demand for term in terms for demand in term))
-
-
-def _all_of(literals: list[Alternatives]) -> Alternatives:
-    count = 1
-    for one in literals:
-        count *= len(one)
-    if count > MOST_TERMS * 64:
-        raise PatternError(f"a condition of {count} combinations", "write several rules")
-    found = []
-    for choice in product(*literals):
-        demand: Demand | None = ANY
-        for chosen in choice:
-            demand = None if demand is None else both(demand, chosen)
-        if demand is not None:
-            found.append(demand)
-    return tuple(found)

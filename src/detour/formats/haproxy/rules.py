@@ -10,9 +10,10 @@ import msgspec
 
 from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError, URLError
+from detour.formats.alternatives import Alternatives
 from detour.formats.demand import ANY, Asked, Demand, Text, ask, both
 from detour.formats.draft import Draft, LineFault
-from detour.formats.haproxy.conditions import Acls, Alternatives
+from detour.formats.haproxy.conditions import Acls
 from detour.formats.haproxy.locations import Place, places
 from detour.formats.haproxy.sections import Line, Section, sections
 
