@@ -82,7 +82,7 @@ virtual_hosts:
       host_redirect: s.test
       regex_rewrite: {pattern: {regex: "^/same/(a|b)/(.*)$"}, substitution: '/\\2'}
   - match: {path: /once}
-    redirect: {regex_rewrite: {pattern: {regex: "c"}, substitution: "k\\0"}}
+    redirect: {regex_rewrite: {pattern: {regex: "c"}, substitution: 'k\\0'}}
   - match: {prefix: /FOLD, case_sensitive: false}
     redirect: {host_redirect: fold.test}
   - match: {path: /https}
