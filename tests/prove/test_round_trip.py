@@ -17,7 +17,22 @@ from detour.prove.compare import alike, decided
 from detour.prove.questions import Question, questions
 from tests.prove.generated import NOW, rule_sets
 
-FILES = [writer for writer in WRITERS if writer.name in ("native", "netlify", "vercel", "cloudflare-bulk")]
+FILES = [
+    writer
+    for writer in WRITERS
+    if writer.name in ("native", "netlify", "vercel", "cloudflare-bulk", "gateway-api")
+]
+GATEWAY = """\
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata:
+  name: gateway
+spec:
+  listeners:
+  - {name: http, protocol: HTTP, port: 80}
+  - {name: https, protocol: HTTPS, port: 443}
+---
+"""
 CLIENT = "127.0.0.1"
 
 
@@ -26,7 +41,8 @@ def read_back(writer: Writer, text: str) -> Layer:
         return read_native("native", Document.parse("rules.toml", text), {}, text)
     dialect = named(writer.name)
     assert dialect is not None
-    return read_layer("back", dialect, Files("back", {"back": text}))
+    given = f"{GATEWAY}{text}" if writer.name == "gateway-api" else text
+    return read_layer("back", dialect, Files("back", {"back": given}))
 
 
 def asked(name: str, rules: list[Rule], said: RuleSet) -> Iterator[Question]:
@@ -35,8 +51,18 @@ def asked(name: str, rules: list[Rule], said: RuleSet) -> Iterator[Question]:
         if name == "vercel":  # its edge says so
             proto = (("x-forwarded-proto", question.scheme),)
             yield msgspec.structs.replace(question, fields=(*question.fields, *proto))
+        elif name == "gateway-api":
+            if not is_a_prefix(question, said):
+                yield question
         elif name != "netlify" or not depends_on_slash(question, said):
             yield question
+
+
+def is_a_prefix(question: Question, said: RuleSet) -> bool:
+    """Whether the path is what a written PathPrefix names: what `/xyz/` makes of it no table says."""
+    path = question.target.partition("?")[0]
+    ends = [rule.pattern.removesuffix("{/*}?") for rule in said.rules if rule.pattern.endswith("{/*}?")]
+    return any(end.endswith(path) for end in ends)
 
 
 def depends_on_slash(question: Question, said: RuleSet) -> bool:

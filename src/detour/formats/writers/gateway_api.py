@@ -9,6 +9,7 @@ are listeners of the Gateway, which a route names by `sectionName`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -79,12 +80,23 @@ def _routes(written: list[tuple[Way, Node]]) -> dict[Place, list[Node]]:
     """The rules of each host and scheme: its own, and those of all that includes it, because a Gateway looks
     at one hostname only."""
     hosts = dict.fromkeys(way.host for way, _ in written)
-    routes: dict[Place, list[Node]] = {}
+    routes: dict[Place, list[tuple[Way, Node]]] = {}
     for host in hosts:
         for way, node in written:
             if _covers(way.host, host):
-                routes.setdefault((host, way.scheme), []).append(node)
-    return routes
+                routes.setdefault((host, way.scheme), []).append((way, node))
+    return {place: list(_without_repeats(found)) for place, found in routes.items()}
+
+
+def _without_repeats(found: list[tuple[Way, Node]]) -> Iterator[Node]:
+    """The rules of a route without the exact paths that a prefix of theirs answers alike."""
+    exact = Counter(way.exact for way, _ in found)
+    plain = [(way, node) for way, node in found if _asks(way) == NOTHING]
+    below = {(way.prefix or "").rstrip("/"): node for way, node in reversed(plain) if takes_itself(way)}
+    for way, node in found:
+        prefix = below.get(way.exact) if way.exact is not None and exact[way.exact] == 1 else None
+        if prefix is None or _asks(way) != NOTHING or prefix["filters"] != node["filters"]:
+            yield node
 
 
 def _notes(routes: Iterable[Place]) -> Iterator[str]:
