@@ -56,6 +56,11 @@ REMARKS: tuple[Remark, ...] = (
         "Whether the stream can be rewound depends on whether any of it was read before the redirect came",
     ),
     Remark(
+        *(("httpclient",), r".*/303/.*/multipart(/.*)?", frozenset({"misrewritten"})),
+        "The form is written again on the GET, and its file has been read: whether an error about that comes "
+        "before the head is sent, varies",
+    ),
+    Remark(
         *(("got",), r".*/multipart(/.*)?", frozenset({"crashed"})),
         "The form is a stream that has been closed when the redirect comes; an error that nobody can catch "
         "ends the program",
