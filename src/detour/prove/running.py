@@ -163,6 +163,10 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, door: Doo
     """
     deadline = time.monotonic() + PATIENCE
     waiting = door.listening
+    if not waiting:
+        raise DetourError(
+            f"{server.program}: the configuration listens on no port that could be moved; write one"
+        )
     ready = not server.ready
     while waiting or not ready:
         if process.poll() is not None or time.monotonic() > deadline:

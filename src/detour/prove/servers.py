@@ -40,9 +40,7 @@ class Server(msgspec.Struct, frozen=True):
     files: Callable[[str, Place, Ports], Mapping[str, str]]
     explanations: tuple[Explanation, ...] = ()
     tls: bool = True
-    ready: str = (
-        ""  # a path that it redirects once it has read its configuration; "": when its ports are open
-    )
+    ready: str = ""  # a path it redirects once its configuration is read; "": when its ports are open
 
     def found(self) -> str | None:
         """The program's path, beside this Python or on the path; None where it is not installed."""
@@ -78,8 +76,26 @@ http {{
 """
 
 
+_LISTEN = r"(?<![^\s;{])listen\s+(?:\*:|0\.0\.0\.0:)?(\d+)\b[^;]*;"
+
+
+def _http_block(text: str) -> str:
+    """What stands in the `http` block of a whole configuration; a part of one as it is."""
+    found = re.search(r"(?m)^\s*http\s*\{", text)
+    if found is None:
+        return text
+    depth, start = 1, found.end()
+    for brace in re.finditer(r"[{}]", text[start:]):
+        depth += 1 if brace[0] == "{" else -1
+        if not depth:
+            return text[start : start + brace.start()]
+    return text
+
+
 def _nginx(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
-    moved = _moved(r"(?m)^\s*listen\s+(\d+)\b[^;]*;", text, ports)
+    moved = _moved(_LISTEN, _http_block(text), ports)
+    if "listen" not in text:  # nginx's own default
+        moved = re.sub(r"(?m)^(\s*server\s*\{)", rf"\1 listen 127.0.0.1:{ports(80)};", moved)
     user = "user root;\n" if place.root else ""
     return {
         "nginx.conf": _NGINX.format(
@@ -114,7 +130,9 @@ ServerName localhost
 </Directory>
 Listen 127.0.0.1:{plain}
 Listen 127.0.0.1:{tls} https
-<VirtualHost *:{plain}>
+{hosts}
+"""
+_APACHE_HOSTS = """<VirtualHost *:{plain}>
 {text}
 </VirtualHost>
 <VirtualHost *:{tls}>
@@ -131,16 +149,16 @@ def _apache(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
         f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _APACHE_MODULES
     )
     user = "User www-data\nGroup www-data\n" if place.root else ""
-    made = _APACHE.format(
-        modules=modules,
-        folder=place.folder,
-        user=user,
-        plain=ports(80),
-        tls=ports(443),
-        certificate=place.certificate,
-        key=place.key,
-        text=text,
-    )
+    listening = {"plain": ports(80), "tls": ports(443)}
+    pair = {"certificate": place.certificate, "key": place.key}
+    if "<VirtualHost" in text:  # a whole configuration has its own
+        hosts = re.sub(r"(?m)^\s*Listen\s.*$", "", text)
+        hosts = re.sub(
+            r"(<VirtualHost\s+[^>:]*):(\d+)", lambda found: f"{found[1]}:{ports(int(found[2]))}", hosts
+        )
+    else:
+        hosts = _APACHE_HOSTS.format(text=text, **listening, **pair)
+    made = _APACHE.format(modules=modules, folder=place.folder, user=user, hosts=hosts, **listening)
     return {"apache.conf": made, "empty/.keep": ""}
 
 
@@ -289,7 +307,19 @@ LEADING_SLASHES = Explanation(
     "what is captured begins with a slash: Detour never lets a path begin with two, the server pastes text",
     _leading_slashes,
 )
-KNOWN = (SPELLING, LEADING_SLASHES)
+
+
+def _triplets(question: Question, detour: Answer, server: Answer) -> bool:
+    there = re.sub(r"%[0-9a-f]{2}", lambda found: found[0].upper(), server.location)
+    return (server.status, there) == (detour.status, detour.location)
+
+
+TRIPLETS = Explanation(
+    "triplets",
+    "the same Location, its percent-encoding in lower case (RFC 3986 §6.2.2.1: equivalent)",
+    _triplets,
+)
+KNOWN = (SPELLING, LEADING_SLASHES, TRIPLETS)
 
 SERVERS = (
     Server(
