@@ -89,7 +89,7 @@ def test_filters_show_what_they_say(page: Page, run: Results) -> None:
     lost = {cell.case for client in run.clients for cell in client.cells if cell.request == "lost"}
     assert set(page.rows()) == lost
     page.choose(verdict="varying")
-    varying = {cell.case for client in run.clients for cell in client.cells if cell.varying}
+    varying = {cell.case for client in run.clients for cell in client.cells if cell.unsettled}
     assert set(page.rows()) == varying
     page.choose(verdict="", words="307/post/str")
     assert page.rows() == ["same/307/POST/stream"]
