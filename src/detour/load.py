@@ -245,7 +245,9 @@ def load_layer(path: str | os.PathLike[str], name: str = "", dialect: str = "") 
         known = ", ".join((NATIVE, *NAMES))
         fact = f"`{dialect}` is no dialect" if dialect else "no dialect that is known by its content"
         raise RuleError.of_file(file, fact, f"name one with --dialect: {known}")
-    return read_layer(name or file, found, Files(file, _with_includes(file, text, found)))
+    texts = _with_includes(file, text, found)
+    with _uncollected():
+        return read_layer(name or file, found, Files(file, texts))
 
 
 def _text_of(file: str) -> str:

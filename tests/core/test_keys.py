@@ -89,9 +89,10 @@ def test_the_keys_match_exactly_what_the_pattern_matches(
     st.lists(
         st.sampled_from(["a", "b-1", "B", ":x", ":y", ":url", "*", "", "a.b", ".", "..", "~"]), max_size=4
     ),
+    st.sampled_from(["", "{/}?"]),
 )
-def test_a_plain_pattern_is_filed_as_its_parse_would_be(origin: str, pieces: list[str]) -> None:
-    text = origin + "".join(f"/{piece}" for piece in pieces)
+def test_a_plain_pattern_is_filed_as_its_parse_would_be(origin: str, pieces: list[str], end: str) -> None:
+    text = origin + "".join(f"/{piece}" for piece in pieces) + end
     for fold in (False, True):
         try:
             expected = file_parsed(Pattern.parse(text, ignore_case=fold))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from detour.core.message import Request
 from detour.core.rule import Terms
 from detour.core.url import URL
-from detour.formats.cloudflare_bulk import read
+from detour.formats.cloudflare_bulk import detect, read
 from detour.formats.draft import Draft, LineFault
 from detour.formats.imports import Import
 from tests.formats.dialect_data import Site, imported, read_job
@@ -309,3 +309,18 @@ def test_little_is_held_for_a_row() -> None:
     assert held < 24 * count
     assert peak < 40 * count
     assert sum(1 for outcome in outcomes if not isinstance(outcome, LineFault)) == count - 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_cloudflare"),
+    [
+        ("h.test/a,https://x.test/b,301,TRUE\n", True),
+        ("https://h.test/a,https://x.test/b,,,,TRUE,TRUE\n", True),
+        ("h.test/a,https://x.test/b,301,false,,,\n", True),
+        ("https://h.test/a,https://x.test/b,301\n", False),  # plain CSV as well
+        ("source,target,status\n/a,/b,301\n", False),
+        ("", False),
+    ],
+)
+def test_it_is_known_by_its_content(text: str, is_cloudflare: bool) -> None:
+    assert detect(text) == is_cloudflare

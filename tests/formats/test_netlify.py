@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from detour.core.url import URL
 from detour.formats.draft import Draft, LineFault
-from detour.formats.netlify import DEFAULT_STATUS, read
+from detour.formats.netlify import DEFAULT_STATUS, detect, read, read_line
+from detour.formats.redirects_file import lines
 from tests.formats.dialect_data import DATA, Site, data_file, imported, same_url
 from tests.formats.netlify_engine import NetlifyEngine
 
@@ -217,6 +218,37 @@ def test_a_fault_states_the_fact_and_the_remedy(line: str, fact: str, remedy: st
     assert fact in fault.fact
     assert remedy in fault.remedy
     assert "\n" not in fault.fact + fault.remedy
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(st.sampled_from(["a", "b-1", ".well-known", "a.b", "..", "", "_x", "~", "-"]), max_size=4),
+    st.sampled_from(
+        ["/b", "/", "/b/.c", "//h.test/x", "https://h.test", "https://h.test/a/b-1.html", "HTTP://h"]
+    ),
+    st.sampled_from(["", "301", "308", "404", "200", "30", "307!"]),
+)
+def test_a_plain_line_is_read_as_any_other(pieces: list[str], to: str, status: str) -> None:
+    source = "".join(f"/{piece}" for piece in pieces) or "/"
+    for line in lines(f"{source} {to} {status}"):
+        assert list(read(line.text)) == [read_line(line)], line
+
+
+@pytest.mark.parametrize(
+    ("text", "is_netlify"),
+    [
+        ("# moved\n/a /b\n\nhttps://h.test/* /c/:splat 302\n", True),
+        ("/a /b 301 # why\n/admin/* 200\n", True),
+        ("/a 301 /b\n/c 404\n", False),  # cases of OpenStack's whereto
+        ("/a,/b\n/c,/d\n", False),
+        ("/a, /b\n/c, /d\n", False),
+        ("/a\n/b\n", False),
+        ("server { return 301 /b; }\n", False),
+        ("", False),
+    ],
+)
+def test_it_is_known_by_its_content(text: str, is_netlify: bool) -> None:
+    assert detect(text) == is_netlify
 
 
 def test_a_byte_order_mark_and_crlf_are_no_part_of_a_line() -> None:

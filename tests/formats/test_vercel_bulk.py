@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from detour.core.rule import Terms
 from detour.formats.draft import Draft, LineFault
 from detour.formats.imports import Import
-from detour.formats.vercel_bulk import read
+from detour.formats.vercel_bulk import detect, read
 from tests.formats.dialect_data import Site, data_file, imported, read_job
 
 H = "https://h.example"
@@ -231,3 +231,20 @@ def test_a_row_that_passes_ignores_case_like_the_row_it_stands_for() -> None:
 def test_no_text_raises(text: str) -> None:
     for each in read(text):
         assert each.line >= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "is_vercel"),
+    [
+        ("source,destination,permanent\n/a,/b,true\n", True),
+        ("source,destination,statusCode\n/a,/b,301\n", True),
+        ('[\n  {"source": "/a", "destination": "/b"}\n]', True),
+        ('{"source": "/a", "destination": "/b"}\n{"source": "/c", "destination": "/d"}\n', True),
+        ("source,destination\n/a,/b\n", False),  # plain CSV
+        ("source,destination,status\n/a,/b,301\n", False),
+        ('{"redirects": [{"source": "/a", "destination": "/b"}]}', False),  # vercel.json
+        ("", False),
+    ],
+)
+def test_it_is_known_by_its_content(text: str, is_vercel: bool) -> None:
+    assert detect(text) == is_vercel

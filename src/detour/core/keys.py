@@ -78,11 +78,13 @@ class Key(msgspec.Struct, frozen=True, array_like=True):
 
 
 # Patterns that are their own keys: a host that no parser would change, segments that are plain or
-# `:name`, and perhaps `*` at the end. Most of a large set; parsing one costs twenty times as much.
+# `:name`, and perhaps `*` at the end, or a slash that may be absent. Most of a large set; parsing one costs
+# twenty times as much.
 _PLAIN = re.compile(
     r"(?:(?P<scheme>https?):)?(?://(?P<host>(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}))?"
     r"(?P<path>(?:/(?:[A-Za-z0-9_~!$&',;=@-][A-Za-z0-9._~!$&',;=@-]*|:[A-Za-z]+))*(?:/\*?)?)"
 )
+_SLASH = "{/}?"
 _MOST_NAMES = 16
 _NAME = re.compile(r"(?<=/):([A-Za-z]+)|\*")
 
@@ -98,10 +100,17 @@ class Filing(msgspec.Struct, frozen=True):
 
 def file(pattern: str, ignore_case: bool = False) -> Filing:
     """How to find the rule of a pattern; raises `PatternError` for a text that is none."""
-    plain = None if len(pattern) > MAX_LENGTH else _PLAIN.fullmatch(pattern)
+    start = pattern.removesuffix(_SLASH)
+    plain = None if len(pattern) > MAX_LENGTH else _PLAIN.fullmatch(start)
     if plain is not None and (key := _plain_key(plain)) is not None:
-        filed = _folded(key) if ignore_case else key
-        return Filing(plain["scheme"] or "", (filed,), frozenset(key.names))
+        if start == pattern:
+            found: tuple[Key, ...] = (key,)
+        elif key.text.endswith((REST, "/")):
+            return file_parsed(Pattern.parse(pattern, ignore_case=ignore_case))
+        else:
+            found = (key, Key(key.text + "/", key.names))
+        filed = tuple(map(_folded, found)) if ignore_case else found
+        return Filing(plain["scheme"] or "", filed, frozenset(key.names))
     return file_parsed(Pattern.parse(pattern, ignore_case=ignore_case))
 
 

@@ -70,6 +70,9 @@ _PLAIN_ROW = re.compile(
     rf"(?:,(30[1278]|)(?:,(?:(TRUE|true)|{_NO})(?:,{_NO}(?:,{_NO}(?:,(?:TRUE|true|{_NO}))?)?)?)?)?\r?$",
     re.MULTILINE,
 )
+_TOLD = re.compile(
+    r"[^,\s]*\.[^,\s]*,https?://[^,\s]+,(?:30[1278])?(?:,(?:TRUE|true|FALSE|false)?){1,4}(?<=[Ee]),*\s*$"
+)
 _SCHEME = re.compile(r"(https?)://", re.IGNORECASE)
 _HEADER = re.compile(r"<?source([ _-]?url)?>?", re.IGNORECASE)
 _TARGET = re.compile(r"https?://", re.IGNORECASE)
@@ -107,6 +110,12 @@ class _Options(msgspec.Struct, frozen=True):
     subdomains: bool
     subpath: bool
     suffix: bool
+
+
+def detect(text: str) -> bool:
+    """Whether the first row has columns that only Cloudflare has: TRUE and FALSE behind the status."""
+    first = next((line for _, _, line in rows(text)), "")
+    return _TOLD.match(first) is not None
 
 
 def read(text: str) -> Iterator[Draft | LineFault]:

@@ -48,6 +48,9 @@ _ALIASES = {"sensitive": "caseSensitive", "preserveQueryParams": "query"}
 _BOOLEANS = {"": None, "true": True, "t": True, "false": False, "f": False}
 _SPACE = re.compile(r"[ \t\r\n]*")
 _PLAIN = re.compile(PLAIN_PATH)
+_HEAD = 16_384  # characters, to tell the dialect by
+_OBJECT = re.compile(r"(?:\[\s*)?\{([^\[\]{}]*)\}")
+_KEY = re.compile(r'"(\w+)"\s*:')
 _WILDCARD = re.compile(r"\*|(?<=/):\w")
 _NOTE = "bulk redirects have no wildcards: an asterisk or `:name` stands for itself"
 
@@ -64,6 +67,15 @@ class _Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _NAMES = _Row.__struct_fields__
+
+
+def detect(text: str) -> bool:
+    """Whether a header names a column that only Vercel has, or the first object is a redirect of Vercel's."""
+    head = text[:_HEAD].removeprefix(BYTE_ORDER_MARK).lstrip()
+    if found := _OBJECT.match(head):
+        return {"source", "destination"} <= set(_KEY.findall(found[1]))
+    names = [_ALIASES.get(name.strip(), name.strip()) for name in head.partition("\n")[0].split(",")]
+    return {"source", "destination"} <= set(names) <= set(_NAMES) and len(names) > 2
 
 
 def read(text: str) -> Iterator[Draft | LineFault]:
