@@ -119,16 +119,16 @@ def _told(done: Converted) -> Iterator[str]:
     for warning in done.layer.warnings:
         yield f"note: {warning}"
     if done.written is not None:
-        for one in done.written.unsaid:
-            yield from _unsaid(one)
+        yield from dict.fromkeys(map(_unsaid, done.written.unsaid))  # a line may have made several rules
         yield from (f"note: {note}" for note in done.written.notes)
     if done.proof is not None:
         yield from _proven(done.proof)
 
 
-def _unsaid(one: Unsaid) -> Iterator[str]:
-    yield f"unsaid: {one.span}: {one.rule}: {one.what}; {one.nearest}"
-    yield from (f"    {methods}: {text}" for methods, text in one.consequences)
+def _unsaid(one: Unsaid) -> str:
+    name = "" if one.rule == str(one.span) else f"{one.rule}: "
+    lines = [f"unsaid: {one.span}: {name}{one.what}; {one.nearest}"]
+    return "\n".join([*lines, *(f"    {methods}: {text}" for methods, text in one.consequences)])
 
 
 def _proven(proof: Any) -> Iterator[str]:

@@ -12,8 +12,8 @@ from detour.audit.survey import Place
 
 def over_rule(place: Place) -> Iterator[Finding]:
     found = hidden_by(place)
-    if found is None or not found.same:
-        return
+    if found is None or not found.same or place.rule.template is None:
+        return  # a pass that ends the rules of a host is no mistake
     rule, first = place.rule, found.rule
     alike = rule.template == first.template and rule.status == first.status
     what = "and says the same" if alike else "and leads elsewhere, which nobody sees"
