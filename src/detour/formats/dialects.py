@@ -84,6 +84,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect("istio", "Istio", "istio"),
     Dialect("alb", "AWS ALB listener rules", "alb"),
     Dialect("envoy", "Envoy", "envoy"),
+    Dialect("traefik", "Traefik", "traefik"),
     Dialect("haproxy", "HAProxy configuration", "haproxy", ("haproxy.cfg", "*.haproxy"), True),
     Dialect("apache", "Apache configuration and .htaccess", "apache", (".htaccess", "*htaccess"), True),
     Dialect("nginx", "nginx configuration", "nginx", ("nginx.conf", "*.nginx", "*.nginx.conf"), True),

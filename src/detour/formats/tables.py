@@ -37,6 +37,7 @@ Dialect = Literal[
     "netlify-toml",
     "alb",
     "envoy",
+    "traefik",
 ]
 Wanted = str | tuple[str, ...] | Literal[True]
 Instant = Annotated[datetime, Meta(tz=True)]
