@@ -74,9 +74,10 @@ def findings() -> Iterator[str]:
     yield (
         "`detour trace` and `detour check` look for these. A contract accepts one by its name, as in "
         '`allow = ["slash-only"]`. Why a redirect is there, and loops: '
-        "[unexpected-307.md](unexpected-307.md).\n"
+        "[unexpected-307.md](unexpected-307.md). What `detour audit` finds in rules: "
+        "[checks](checks/README.md).\n"
     )
-    for check in CHECKS:
+    for check in (one for one in CHECKS if one.over_chain is not None):
         yield f"## `{check.name}`: {check.severity}\n"
         yield f"{check.finds}\n"
         yield f"**Why it matters:** {check.why}\n"
