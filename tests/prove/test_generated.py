@@ -8,8 +8,8 @@ from detour.prove.servers import SERVERS
 from tests.examples.running import program
 from tests.prove.generated import proved
 
-# Of every three rules at least this many are written (the others are listed as unsaid).
-SETS = 12
+# The script takes 200; what is left unsaid is listed, and most is said.
+SETS = 8
 
 
 @pytest.mark.timeout(120)
@@ -21,5 +21,5 @@ def test_a_real_server_answers_as_the_rules_decide(server: object) -> None:
     told = [f"{one.question}: {one.server}, not {one.detour} ({one.rule})" for one in done.proof.unexplained]
     assert told == []
     assert done.proof.not_asked == 0
-    assert done.proof.redirects > 200
+    assert done.proof.redirects > 100
     assert done.said >= done.rules * 0.7
