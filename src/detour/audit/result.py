@@ -24,7 +24,7 @@ class Result(msgspec.Struct, frozen=True):
     span: Span | None = None  # where the case was written
     seconds: float = 0.0
     detail: str = ""  # why it failed or was skipped, besides what was found; may be several lines
-    way: str = ""  # what came of a request, in one line: `GET http://a/ → 307 http://b/ → 200`
+    way: str = ""  # what came of the case, in one line: `GET http://a/ → 307 http://b/ → 200`
 
 
 class Report(Protocol):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated
@@ -25,6 +26,8 @@ from detour.formats.dialects import detected
 from detour.load import load_layer
 
 _TITLE = "detour audit"
+_Key = tuple[str, str, str, str]  # the check, the file, the request that shows it, the fact without lines
+_NUMBER = re.compile(r"(?<=:)\d+\b|(?<=\bline )\d+")  # of a line, as in `_redirects:7`
 _LAYER = re.compile(r"([A-Za-z][\w.-]*)=(.+)")
 
 EXAMPLES = """\b
@@ -70,14 +73,15 @@ def audit(
     """
     name = following.report_format("json" if json else format)
     least = following.fail_on(fail_on)
-    known = _known(baseline) if baseline else frozenset()
+    known = _known(baseline) if baseline else Counter()
     now = arguments.instant(at)
     results, failed = [], False
+    all_shown = verbose or least == "note" or name != "text"
     for layers in _systems(paths, dialect):
-        found = [one for one in filtered(layers, check_layers(layers, now)) if _key(one) not in known]
+        found = list(_unknown(filtered(layers, check_layers(layers, now)), known))
         for result in _results(layers, found, least):
             failed = failed or result.outcome == "failed"
-            results.append(result if verbose or name != "text" else _without_notes(result))
+            results.append(result if all_shown else _without_notes(result))
     text = _text(name, output, results)
     _write(output, text)
     return 1 if failed else 0
@@ -115,21 +119,33 @@ def _is_known(file: Path) -> bool:
     try:
         text = file.read_text("utf-8-sig")
     except (OSError, ValueError):
-        return False
+        return detected(str(file), "") is not None  # to be refused with its reason
     native = file.suffix == ".toml" and re.search(r"^\s*\[\[rule\]\]", text, re.MULTILINE) is not None
     return native or detected(str(file), text) is not None
 
 
-def _key(finding: Finding) -> tuple[str, str, str]:
-    """What is the same finding in a later report, wherever its line is by then."""
-    return finding.check, finding.span.file if finding.span else "", finding.message
+def _unknown(findings: Iterable[Finding], known: Counter[_Key]) -> Iterator[Finding]:
+    """The findings that `known` does not hold; each that it holds stands for one."""
+    for finding in findings:
+        file = finding.span.file if finding.span else ""
+        key = _key(finding.check, file, finding.witness, finding.message)
+        if known[key] > 0:
+            known[key] -= 1
+        else:
+            yield finding
 
 
-def _known(baseline: str) -> frozenset[tuple[str, str, str]]:
+def _key(check: str, file: str, witness: str, message: str) -> _Key:
+    """What is the same finding in a later report, wherever its line and those it names are by then."""
+    return check, file, witness, _NUMBER.sub("", message)
+
+
+def _known(baseline: str) -> Counter[_Key]:
+    """How often an earlier report holds what is the same finding."""
     try:
         document = msgspec.json.decode(Path(baseline).read_bytes())
         found = [finding for result in document["results"] for finding in result["findings"]]
-        return frozenset((one["check"], _file(one), one["message"]) for one in found)
+        return Counter(_key(one["check"], _file(one), one["witness"], one["message"]) for one in found)
     except OSError as error:
         fact = f"cannot be read: {error.strerror}"
         raise RuleError.of_file(baseline, fact, "name a report of --format json") from None
@@ -139,7 +155,7 @@ def _known(baseline: str) -> frozenset[tuple[str, str, str]]:
 
 def _file(finding: dict[str, object]) -> str:
     span = finding.get("span")
-    return str(span.get("file", "")) if isinstance(span, dict) else str(span or "").rpartition(":")[0]
+    return str(span.get("file", "")) if isinstance(span, dict) else ""
 
 
 def _results(layers: Layers, found: list[Finding], least: str | None) -> Iterator[Result]:
@@ -152,10 +168,10 @@ def _results(layers: Layers, found: list[Finding], least: str | None) -> Iterato
         findings = groups.get(layer.name, ())
         failed = bool(least and at_least(least, findings))  # type: ignore[arg-type]
         count = len(layer.ruleset.rules)
-        detail = f"{layer.dialect}, {count} rule{'s' * (count != 1)}"
+        read = f"{layer.dialect}, {count} rule{'s' * (count != 1)}"
         if layer.not_understood:
-            detail += f", {len(layer.not_understood)} not understood (-v lists them)"
-        yield Result(layer.name, "failed" if failed else "passed", findings, detail=detail)
+            read += f", {len(layer.not_understood)} not understood (-v lists them)"
+        yield Result(layer.name, "failed" if failed else "passed", findings, way=read)
 
 
 def _owner(finding: Finding, owner: dict[str, str]) -> str:
