@@ -8,6 +8,8 @@ import pytest
 
 from detour.lab.clients import go, jvm, perl, php, ruby
 from detour.lab.result import ClientResult, Results
+from detour.lab.run import Manner
+from tests.lab.asking import asked, cases, present
 from tests.lab.kinds import ALL_KEPT, GOT, KINDS, POSTED, cell, got_and_posted, one_of, requests
 
 CLIENTS = tuple(client for module in (jvm, go, php, ruby, perl) for client in module.CLIENTS)
@@ -177,3 +179,13 @@ def test_a_post_is_not_asked_for_again_and_308_handed_back(name: str) -> None:
     assert told.request == "refused"
     assert (told.shown.outcome.kind, told.shown.outcome.status) == ("answered", 308)
     assert len(told.shown.seen) == 1
+
+
+def test_mojo_promises_chunks_after_302_and_sends_none() -> None:
+    mojo = next(client for client in CLIENTS if client.name == "Mojo::UserAgent")
+    (told,) = present(asked([mojo], cases("same/302/POST/stream", timeout=2.0), Manner(twice=1))).cells
+    assert told.request == "hung"
+    first, second = told.shown.seen
+    assert (first.complete, first.length) == (True, 100_000)
+    assert (second.complete, second.length, second.head.split(" ")[0]) == (False, 0, "GET")
+    assert "\r\ntransfer-encoding: chunked\r\n" in second.head.lower()

@@ -43,7 +43,10 @@ sub part {
 sub chunks {
     my ($content, $pieces) = @_;
     my $next;
-    $next = sub { shift->write_chunk($pieces->(), $next) };
+    $next = sub {
+        my ($sent, $piece) = (shift, $pieces->());
+        $sent->write_chunk($piece, length $piece ? $next : ());    # asked again after the end, it would end again
+    };
     $content->$next;
 }
 
