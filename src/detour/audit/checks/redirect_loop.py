@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, location_of
 from detour.audit.lines import at
-from detour.audit.survey import Place
+from detour.audit.survey import Answer, Place
 from detour.core.chain import Chain, Hop
 from detour.core.message import Request
 from detour.core.url import URL
@@ -60,9 +60,20 @@ def _stands_first(place: Place, hops: Sequence[Hop]) -> bool:
         if answer is None:
             continue
         layer = place.survey.layers.index(answer.layer)
-        if (layer, answer.rule.span.line) < (mine[0], place.rule.span.line):
+        if (layer, answer.rule.span.line) < (mine[0], place.rule.span.line) and _tells(place, answer):
             return False
     return True
+
+
+def _tells(place: Place, answer: Answer) -> bool:
+    """Whether the rule that answered tells of a circle itself: its own witness may lead elsewhere."""
+    rules = answer.layer.ruleset.rules
+    number = next(number for number, rule in enumerate(rules) if rule == answer.rule)
+    journey = Place(place.survey, answer.layer, number).journey
+    if journey is None or journey.end.name not in ("loop", "too-many-hops"):
+        return False
+    first, last = _circle(journey)
+    return first == 0 and last >= 2
 
 
 CHECK = Check(
