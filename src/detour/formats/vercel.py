@@ -147,7 +147,10 @@ def _source(source: str, captures: Captures, numbered: list[str]) -> str:
             modifier, place = ("", place) if braces else _modifier(source, place)
             group = captures.add(found["name"] or str(len(numbered)))
             numbered.append(group)
-            written = _grouped(written, f":{group}{regex}", modifier)
+            if written == "/" and modifier and place == len(source):
+                written = _whole(f":{group}", regex, modifier)
+            else:
+                written = _grouped(written, f":{group}{regex}", modifier)
         else:
             written += literal(found["escaped"] or found["text"])
     return written
@@ -172,6 +175,12 @@ def _regex(source: str, place: int) -> tuple[str, int]:
 def _modifier(source: str, place: int) -> tuple[str, int]:
     found = source[place : place + 1]
     return (found, place + 1) if found and found in "?*+" else ("", place)
+
+
+def _whole(group: str, regex: str, modifier: str) -> str:
+    """A group that is all of the path: no path is without its first slash, so none is without the group."""
+    one = f"(?:{regex[1:-1]})" if regex else "[^/]+"
+    return f"/{group}{regex}" if modifier == "?" else f"/{group}({one}(?:/{one})*)"
 
 
 def _grouped(before: str, group: str, modifier: str) -> str:
