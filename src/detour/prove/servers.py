@@ -195,8 +195,7 @@ _CADDY = """{{
   auto_https off
   persist_config off
   default_bind 127.0.0.1
-  http_port {plain}
-  https_port {tls}
+{doors}
 }}
 {text}
 """
@@ -204,7 +203,13 @@ _CADDY = """{{
 
 def _caddy(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
     loaded = re.sub(r"(?m)^https://\s*\{$", rf"\g<0>\n\ttls {place.certificate} {place.key}", text)
-    return {"Caddyfile": _CADDY.format(plain=ports(80), tls=ports(443), text=loaded)}
+    sites = re.findall(r"(?m)^([^\s{(#@].*?)\s*\{$", text)
+    doors = [  # one that no site is behind would not be opened
+        f"  {option} {ports(port)}"
+        for option, port, other in (("http_port", 80, "https://"), ("https_port", 443, "http://"))
+        if not sites or any(not site.startswith(other) for site in sites)
+    ]
+    return {"Caddyfile": _CADDY.format(doors="\n".join(doors), text=loaded)}
 
 
 # --- Envoy -------------------------------------------------------------------------------------------
