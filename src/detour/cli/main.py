@@ -25,7 +25,19 @@ UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 # In the order of their help; each is the module of `detour.cli` with that name.
-COMMANDS = ("serve", "compile", "match", "test", "trace", "check", "audit", "convert", "lab", "explain", "schema")
+COMMANDS = (
+    "serve",
+    "compile",
+    "match",
+    "test",
+    "trace",
+    "check",
+    "audit",
+    "convert",
+    "lab",
+    "explain",
+    "schema",
+)
 
 
 def application(words: Sequence[str]) -> typer.Typer:
