@@ -260,7 +260,7 @@ def _text_of(file: str) -> str:
 
 def _is_native(file: str, text: str) -> bool:
     """Whether it is a rule file: TOML with a table that only those have."""
-    if not re.search(r"^\s*\[\[rule\]\]", text, re.MULTILINE):
+    if not re.search(r"^[^\S\n]*\[\[rule\]\]", text, re.MULTILINE):
         return False
     try:
         return "rule" in tomllib.loads(text)

@@ -120,7 +120,7 @@ def _is_known(file: Path) -> bool:
         text = file.read_text("utf-8-sig")
     except (OSError, ValueError):
         return detected(str(file), "") is not None  # to be refused with its reason
-    native = file.suffix == ".toml" and re.search(r"^\s*\[\[rule\]\]", text, re.MULTILINE) is not None
+    native = file.suffix == ".toml" and re.search(r"^[^\S\n]*\[\[rule\]\]", text, re.MULTILINE) is not None
     return native or detected(str(file), text) is not None
 
 

@@ -18,6 +18,8 @@ import msgspec
 
 from detour.formats.draft import Draft, LineFault
 
+_HEAD = 1 << 16  # characters that tell a dialect in nearly every file
+
 
 class Files(msgspec.Struct, frozen=True):
     """A configuration: the file that is read, and the texts of what it includes, by path.
@@ -99,9 +101,15 @@ def named(name: str) -> Dialect | None:
 
 
 def detected(file: str, text: str) -> Dialect | None:
-    """The dialect of a text, by its content, else by the file's name; None where neither tells."""
-    found = next((dialect for dialect in DIALECTS if dialect.detect(text)), None)
-    if found is not None:
-        return found
+    """The dialect of a text, by how it begins, else by the file's name, else by all of it; None where none of
+    these tells."""
+    whole = len(text) <= _HEAD
+    head = text if whole else text[:_HEAD].rpartition("\n")[0] or text[:_HEAD]
     name = basename(file)
-    return next((one for one in DIALECTS if any(fnmatch(name, known) for known in one.files)), None)
+    found = _told_by(head)
+    found = found or next((one for one in DIALECTS if any(fnmatch(name, known) for known in one.files)), None)
+    return found if found or whole else _told_by(text)
+
+
+def _told_by(text: str) -> Dialect | None:
+    return next((dialect for dialect in DIALECTS if dialect.detect(text)), None)

@@ -36,8 +36,8 @@ DEFAULT_STATUS = 302
 
 _SIGNS = re.compile(
     r"traefik\.(?:http\.(?:routers|middlewares)\.|enable\b)"  # labels
-    r"|^\s*[\"']?apiVersion[\"']?\s*:\s*[\"']?traefik\.(?:io|containo\.us)/"
-    r"|^\s*\[+(?:http\.(?:routers|middlewares)\.|entryPoints\.)"  # TOML
+    r"|^[^\S\n]*[\"']?apiVersion[\"']?\s*:\s*[\"']?traefik\.(?:io|containo\.us)/"
+    r"|^[^\S\n]*\[+(?:http\.(?:routers|middlewares)\.|entryPoints\.)"  # TOML
     r"|--entrypoints\.\w+\.",
     re.MULTILINE | re.IGNORECASE,
 )

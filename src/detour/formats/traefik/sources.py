@@ -15,8 +15,8 @@ from detour.formats.toml_places import Path, places
 from detour.formats.yaml_nodes import MAX_DEPTH, Node, documents, fault
 
 _GROUPS = ("traefik.io", "traefik.containo.us")
-_TOML = re.compile(r"^\s*(?:\[+[\w.\"'-]+\]+\s*(?:#.*)?|[\w.-]+\s*=\s*\S.*)$", re.MULTILINE)
-_DOCUMENT = re.compile(r"^\s*(?:[\"']?[\w./-]+[\"']?\s*:(?:\s|$)|[{\[]\s*\")", re.MULTILINE)
+_TOML = re.compile(r"^[^\S\n]*(?:\[+[\w.\"'-]+\]+\s*(?:#.*)?|[\w.-]+\s*=\s*\S.*)$", re.MULTILINE)
+_DOCUMENT = re.compile(r"^[^\S\n]*(?:[\"']?[\w./-]+[\"']?\s*:(?:\s|$)|[{\[]\s*\")", re.MULTILINE)
 _VARIABLE = re.compile(r"\$(?:\$|\{[^{}]*\}|\w+)")
 
 
