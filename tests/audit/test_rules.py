@@ -108,6 +108,11 @@ CASES: dict[str, tuple[str, str, str]] = {
         server("location /api/ { proxy_pass http://127.0.0.1:1; }"),
         server("location /api/ { proxy_pass http://127.0.0.1:1; } location = /api { return 308 /api/; }"),
     ),
+    "internal-host-leak": (
+        "csv",
+        "https://a.example/a,https://10.0.0.7/a,307\n",
+        "https://10.0.0.8/a,https://10.0.0.7/a,307\n",
+    ),
     "preflight-redirect": (
         "haproxy",
         "frontend f\n  bind :80\n  http-request redirect location /b code 307 if METH_OPTIONS\n",

@@ -59,7 +59,7 @@ CHECKS: tuple[Check, ...] = (
     two_auth.CHECK,
     slash_only.CHECK,
     port_leak.CHECK,
-    internal_host_leak.CHECK,
+    internal_host_leak.CHECK,  # over rules too
     unreachable_location.CHECK,
     no_location.CHECK,
     early_response.CHECK,

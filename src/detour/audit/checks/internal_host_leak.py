@@ -7,8 +7,11 @@ from collections.abc import Iterator
 
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, redirects
+from detour.audit.lines import at
+from detour.audit.survey import Place
 from detour.core.address import Publicness, block_of
 from detour.core.chain import Chain
+from detour.core.url import URL
 
 # The last labels of names that no public resolver answers for.
 _INNER_SUFFIXES: dict[str, str] = {
@@ -32,6 +35,16 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
         inner = inner_host(host)
         if inner and not inner_host(redirect.request.url.hostname):
             yield found(CHECK, chain, redirect.hop, f"Location leads to {host}, {inner}")
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    template = place.rule.template
+    if template is None or not template.authority or place.location_url is None:
+        return
+    host = place.location_url.hostname
+    inner = inner_host(host)
+    if inner and not inner_host(URL.parse(place.urls[0]).hostname):
+        yield at(CHECK, place, f"Location leads to {host}, {inner}")
 
 
 def inner_host(hostname: str) -> str:
@@ -68,4 +81,5 @@ CHECK = Check(
     ),
     references=("RFC 9110 §10.2.2", "RFC 1918", "RFC 6761", "big-data-europe/docker-hadoop#144"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )
