@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
+from functools import cache
 from importlib import import_module
 from posixpath import basename
 from types import ModuleType
@@ -35,6 +36,11 @@ class Files(msgspec.Struct, frozen=True):
         return self.texts[self.entry]
 
 
+@cache
+def _module(room: str) -> ModuleType:
+    return import_module(f"detour.formats.{room}")
+
+
 class Dialect(msgspec.Struct, frozen=True):
     """A format that rules are read from. Its module is loaded when it is asked for: all take 0.1 s."""
 
@@ -48,7 +54,7 @@ class Dialect(msgspec.Struct, frozen=True):
     @property
     def module(self) -> ModuleType:
         """The reader; its docstring is the dialect's page in the documentation."""
-        return import_module(f"detour.formats.{self.room}")
+        return _module(self.room)
 
     @property
     def default_status(self) -> int:
@@ -85,6 +91,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect("cloudflare-rules", "Cloudflare single redirects", "cloudflare_rules", comment=""),
     Dialect("istio", "Istio", "istio"),
     Dialect("alb", "AWS ALB listener rules", "alb"),
+    Dialect("caddy", "Caddyfile and Caddy JSON", "caddy", ("Caddyfile", "*.caddyfile"), True),
     Dialect("envoy", "Envoy", "envoy"),
     Dialect("traefik", "Traefik", "traefik"),
     Dialect("haproxy", "HAProxy configuration", "haproxy", ("haproxy.cfg", "*.haproxy"), True),
