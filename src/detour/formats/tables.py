@@ -38,6 +38,7 @@ Dialect = Literal[
     "alb",
     "envoy",
     "traefik",
+    "caddy",
 ]
 Wanted = str | tuple[str, ...] | Literal[True]
 Instant = Annotated[datetime, Meta(tz=True)]

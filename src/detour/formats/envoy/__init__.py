@@ -41,6 +41,7 @@ from detour.formats.envoy import fields
 from detour.formats.envoy.fields import field, is_set, items
 from detour.formats.envoy.routes import Host, Listener, route_lines
 from detour.formats.routes import Line, origin
+from detour.formats.told_once import told_once
 from detour.formats.yaml_nodes import Node, documents, fault
 
 DEFAULT_STATUS = 301
@@ -75,7 +76,7 @@ def read(text: str) -> Iterator[Draft | LineFault]:
             continue
         try:
             for table in _tables(document):
-                yield from _table(table)
+                yield from told_once(_table(table))
         except NodeError as error:
             yield fault(error)
 

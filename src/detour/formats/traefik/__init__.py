@@ -29,6 +29,7 @@ import re
 from collections.abc import Iterator
 
 from detour.formats.draft import Draft, LineFault
+from detour.formats.told_once import told_once
 from detour.formats.traefik.routers import lines
 from detour.formats.traefik.sources import configuration
 
@@ -58,4 +59,4 @@ def read(text: str) -> Iterator[Draft | LineFault]:
     """Each redirect of each router, restated, in the order in which the first that fits answers."""
     found = configuration(text)
     yield from found.faults
-    yield from lines(found)
+    yield from told_once(lines(found))
