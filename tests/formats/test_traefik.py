@@ -271,7 +271,8 @@ def _holds(row: dict[str, Any]) -> bool:
         "replacement": row["Replacement"],
         "permanent": row.get("Permanent", False),
     }
-    routers = {"r": {"rule": "PathPrefix(`/`)", "middlewares": ["m"], "service": "s"}}
+    router: dict[str, Any] = {"rule": "PathPrefix(`/`)", "middlewares": ["m"], "service": "s"}
+    routers = {"r": {**router, "tls": {}} if row["url"].startswith("https") else router}
     text = json.dumps({"http": {"routers": routers, "middlewares": {"m": {"redirectRegex": middleware}}}})
     layer: Layer = layer_of("traefik", text)
     if row.get("errorExpected"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from detour.errors import NodeError
+from detour.formats.regex_octets import as_characters
 from detour.formats.yaml_nodes import Node
 
 
@@ -40,7 +41,7 @@ def regex(node: Node) -> str:
     found = text(node, "regex")
     if found is None:
         raise node.unlike("a regular expression", "write `regex: …`")
-    return re.sub(r"%([0-7][0-9A-Fa-f])", lambda octet: re.escape(chr(int(octet[1], 16))), found)
+    return as_characters(found)
 
 
 def refuse_others(node: Node, known: frozenset[str], fact: str) -> None:

@@ -15,8 +15,8 @@ Read (traefik/traefik, pkg/muxer/http, pkg/middlewares/redirect, pkg/server, v3 
   and query in their order. What it leaves over behind its match is kept.
 - `stripPrefix` in front of `redirectScheme`.
 
-A router with `tls` answers https, one without http; they are told apart where a file has both. Where it has
-not, a `redirectScheme` is read for the other scheme alone.
+A router with `tls`, or at an entry point called `websecure` or `https`, answers https, any other one http.
+Hosts are compared with `redirectRegex` in lower case, as URL parsers send them.
 
 Not understood, and named as such: values matched by expressions (`HeaderRegexp`, `QueryRegexp`), a
 `redirectRegex` behind what changes the path, rules with variables of the environment, routers without a rule,

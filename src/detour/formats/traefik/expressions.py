@@ -169,7 +169,7 @@ def _crosses(token: Token) -> bool:
 
 
 def _begins_path(token: Token) -> bool:
-    return token.text in ("/", "\\/") or (
+    return re.match(r"(?:\((?:\?:)?)?\\?/", token.text) is not None or (
         fullmatch(token.text, "/b") is not None and fullmatch(token.text, "a") is None
     )
 

@@ -11,6 +11,7 @@ from detour.errors import PatternError, TemplateError
 from detour.formats.demand import Demand, Text, ask
 from detour.formats.redirects_file import literal
 from detour.formats.regex import expression, expressions
+from detour.formats.regex_octets import as_characters
 from detour.formats.traefik.expressions import Address, addresses, fullmatch
 
 _REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
@@ -70,7 +71,7 @@ class _Replacement:
 def replaced(regex: str, replacement: str, demand: Demand) -> Iterator[Made]:
     """Each way in which requests that `demand` asks for are redirected; raises what cannot be said."""
     wanted = _Replacement(replacement)
-    found = [one for one in addresses(regex) if demand.scheme in ("", one.scheme)]
+    found = [one for one in addresses(regex) if not one.scheme or demand.scheme in ("", one.scheme)]
     groups = {number for one in found for number in one.captures} & wanted.used
     if len(found) == 2 and not any(
         found[0].captures[number] != found[1].captures[number] for number in groups
@@ -248,7 +249,7 @@ def _paths(
         [asked] = ask(Demand(path=demand.path))
         yield asked.pattern, {}, asked.ignore_case
         return
-    regex = re.sub(r"%([0-7][0-9A-Fa-f])", lambda octet: re.escape(chr(int(octet[1], 16))), regex)
+    regex = as_characters(regex)
     left = 0
     if address.end == "left":
         left = address.count - starts + 1

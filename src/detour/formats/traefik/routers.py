@@ -42,11 +42,10 @@ class _Entry(msgspec.Struct, frozen=True, eq=False):
 
 def lines(found: Configuration) -> Iterator[Line]:
     """Every line of a configuration, without what answers otherwise and hides nothing."""
-    secure = {_is_secure(router, found) for router in found.routers}
     entries = [
         entry for name, point in found.entry_points.items() for entry in _entry_point(name, point, found)
     ]
-    entries += [_router(router, found, told_apart=len(secure) > 1) for router in found.routers]
+    entries += [_router(router, found) for router in found.routers]
     entries.sort(key=lambda entry: -entry.priority)
     last = max((place for place, entry in enumerate(entries) if entry.lines), default=-1)
     for place, entry in enumerate(entries[: last + 1]):
@@ -102,7 +101,7 @@ def _is_secure(router: Router, found: Configuration) -> bool:
     )
 
 
-def _router(router: Router, found: Configuration, *, told_apart: bool) -> _Entry:
+def _router(router: Router, found: Configuration) -> _Entry:
     priority = router.priority or len(router.rule or "")
     steps: list[_Step] = []
     try:
@@ -113,7 +112,7 @@ def _router(router: Router, found: Configuration, *, told_apart: bool) -> _Entry
             if not redirects:
                 return _Entry(priority, (), ())
             raise PatternError("a router without a rule: the provider makes one", "write the rule")
-        scheme = ("https" if _is_secure(router, found) else "http") if told_apart else ""
+        scheme = "https" if _is_secure(router, found) else "http"
         asked = [both(Demand(scheme=scheme), one) for one in alternatives(router.rule)]
     except NodeError as error:
         return _Entry(priority, (LineFault(error.line, error.fact, error.remedy),), ())
