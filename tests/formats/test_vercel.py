@@ -22,12 +22,17 @@ CASES: dict[str, Any] = (
 )
 SETTINGS: dict[str, dict[str, Any]] = {
     "convertCleanUrls true": {"cleanUrls": True},
+    "convertCleanUrls true, trailingSlash true": {"cleanUrls": True, "trailingSlash": True},
     "convertTrailingSlash enabled": {"trailingSlash": True},
     "convertTrailingSlash disabled": {"trailingSlash": False},
 }
 LOOKS_AROUND = "its source looks ahead"
-REGEX = "`has` or `missing` holds a regular expression"
-DIFFERENCES = {0: REGEX, 10: LOOKS_AROUND, 18: REGEX, 19: REGEX, 20: REGEX}
+DIFFERENCES = {
+    10: LOOKS_AROUND,
+    19: "`missing` asks for a host by an expression: no pattern is all that it does not match",
+    20: "`has` asks for two hosts, and captures fields and parameters",
+}
+HOSTS = {0: ("x-test.vercel.app", {"subdomain": "x"}), 18: ("b.c.example", {"a": "b.c", "b": "example"})}
 NO_PATH = "/next.php?page=/"  # a query in what is matched as a path
 
 
@@ -62,8 +67,11 @@ def test_a_redirect_answers_as_its_compiled_route(case: tuple[int, Any, Any, Any
         to = re.sub(
             r"\$(\d+)", lambda slot, found=found: found[int(slot[1])] or "", route["headers"]["Location"]
         )
-        to = re.sub(r"^/", "https://h.example/", to)
-        got = decide(layer, "GET", f"https://h.example{path}")
+        host, captured = HOSTS.get(number, ("h.example", {}))
+        for name, value in captured.items():
+            to = to.replace(f"${name}", value)
+        to = re.sub(r"^/", f"https://{host}/", to)
+        got = decide(layer, "GET", f"https://{host}{path}")
         assert got is not None, path
         assert (got[0], got[1].rstrip("/")) == (route["status"], to.rstrip("/"))
     for path in others:
@@ -76,6 +84,7 @@ def test_clean_urls_and_trailing_slashes_match_what_they_must(name: str) -> None
         data_file("vercel-routing-utils", FILE.name)
     call, paths = CASES[name]
     layer = layer_of("vercel", json.dumps(SETTINGS[name]))
+    routes = [*call["expect"], *(CASES["convertTrailingSlash enabled"][0]["expect"] if "," in name else ())]
     for route, matching, others in zip(
         call["expect"], paths["mustMatch"], paths["mustNotMatch"], strict=True
     ):
@@ -83,7 +92,7 @@ def test_clean_urls_and_trailing_slashes_match_what_they_must(name: str) -> None
             if path != NO_PATH:
                 assert decide(layer, "GET", f"https://h.example{path}") is not None, path
         for path in others:
-            answered = any(re.fullmatch(one["src"], path) for one in call["expect"] if "headers" in one)
+            answered = any(re.fullmatch(one["src"], path) for one in routes if "headers" in one)
             if not answered and path != NO_PATH:
                 assert decide(layer, "GET", f"https://h.example{path}") is None, path
 
@@ -120,6 +129,54 @@ def test_conditions_are_read() -> None:
     assert decide(layer, "GET", "https://h.example/a") is None
     assert decide(layer, "GET", "https://o.example/a", (("X-A", "1"),)) is None
     assert decide(layer, "GET", "https://h.example/a", (("X-A", "1"), ("Cookie", "seen=1"))) is None
+
+
+H = "h.example"
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "held", "others"),
+    [
+        ("host", "(?<a>www|web)\\.h\\.example", ["www.h.example", "web.h.example"], [H, "x.h.example"]),
+        ("host", "h.example", [H], ["www.h.example", "hxexample"]),
+        ("host", {"eq": "h-1.example"}, ["h-1.example"], [H]),
+        ("host", {"inc": ["a.example", "b.example"]}, ["a.example", "b.example"], ["c.example", "aXexample"]),
+        ("header", "(?<v>hello|world)", ["hello", "world"], ["hell", "helloworld"]),
+        ("header", {"re": "a|b"}, ["a", "b"], ["c"]),
+        ("header", "(?<v>.*)", ["x"], []),
+        ("header", {"inc": ["a.b", "c"]}, ["a.b", "c"], ["aXb"]),
+    ],
+)
+def test_a_condition_is_an_expression_of_the_whole_value(
+    kind: str, value: object, held: list[str], others: list[str]
+) -> None:
+    condition = (
+        {"type": kind, "value": value} if kind == "host" else {"type": kind, "key": "v", "value": value}
+    )
+    site = {"redirects": [{"source": "/a", "destination": "/b", "has": [condition]}]}
+    layer = layer_of("vercel", json.dumps(site))
+    assert layer.not_understood == ()
+    for one in (*held, *others):
+        host, fields = (one, ()) if kind == "host" else (H, (("V", one),))
+        answer = decide(layer, "GET", f"https://{host}/a", fields)
+        assert answer == ((308, f"https://{host}/b") if one in held else None), one
+
+
+@pytest.mark.parametrize(
+    ("has", "to", "fact"),
+    [
+        ([{"type": "host", "value": "a"}, {"type": "host", "value": "b"}], "/b", "two hosts at once"),
+        ([{"type": "query", "key": "id"}], "/b/:id", "holds `:id`, which a condition captures"),
+        ([{"type": "header", "key": "x", "value": "(?<y>.*)"}], "/:y", "holds `:y`, which a condition"),
+        ([{"type": "header", "key": "x", "value": "[a-c]"}], "/b", "'[a-c]' is a regular expression"),
+        ([{"type": "header", "key": "x", "value": {"neq": "a"}}], "/b", "compared by `neq`"),
+        ([{"type": "host", "value": "(?=a).*"}], "/b", "look"),
+    ],
+)
+def test_a_condition_that_no_rule_says_is_listed(has: list[dict[str, Any]], to: str, fact: str) -> None:
+    site = {"redirects": [{"source": "/a", "destination": to, "has": has}]}
+    [fault] = layer_of("vercel", json.dumps(site)).not_understood
+    assert fact in fault.fact
 
 
 @pytest.mark.parametrize(

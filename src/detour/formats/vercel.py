@@ -9,21 +9,28 @@ Read (vercel/vercel, packages/routing-utils/src/superstatic.ts and schemas.ts, i
   `cookie`, `query`). The request's query is kept.
 - `routes` (older): `src`, a regular expression of the whole path, with `status` and `headers.Location`.
 
-Not read: values of `has` and `missing` that are regular expressions or capture, looking around in a `source`,
-`$1` in a route's Location, `env`. Rewrites never redirect. Bulk redirects are a dialect of their own.
+Values of `has` and `missing` are regular expressions of all of the host, field, cookie or parameter, or one
+of `eq`, `inc` and `re`. A host may be any expression in `has`, and what its named groups capture may stand in
+the destination; elsewhere an expression is read where it lists values (`(hello|world)`) or takes any (`.*`).
+
+Not read: `neq`, `ninc`, `pre`, `suf` and comparisons, captures of fields, cookies and parameters in a
+destination, looking around in a `source`, `$1` in a route's Location, `env`. Rewrites never redirect. Bulk
+redirects are a dialect of their own.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from detour.core.rule import Condition, FieldCondition
-from detour.errors import NodeError, PatternError
+from detour.errors import NodeError, PatternError, TemplateError
+from detour.formats.demand import of_regex
 from detour.formats.draft import Draft, LineFault
 from detour.formats.redirects_file import Captures, PartError, literal, template
+from detour.formats.regex import expression
 from detour.formats.routes import fixed_path, origin, redirect_status, whole_path
 from detour.formats.yaml_nodes import Node, documents, fault
 
@@ -35,6 +42,10 @@ _KEYS = re.compile(
 _TOKEN = re.compile(r"\\(?P<escaped>.)|:(?P<name>\w+)|(?P<open>\()|(?P<brace>[{}])|(?P<text>.)", re.DOTALL)
 _SLOT = re.compile(r"\{?:(\w+)[*+?]?\}?|\$(\d+)")
 _PLAIN_VALUE = re.compile(r"[\w /@:;,%~=&#!-]*(?:\\?\.[\w /@:;,%~=&#!-]*)*")
+
+_NAMED = re.compile(r"\(\?<([A-Za-z]\w*)>")
+_GROUP = re.compile(r"\([^()]*\)")
+_ANY_VALUE = (".*", ".+", "(.*)", "(.+)", "(?:.*)", "(?:.+)")
 
 _CLEAN = (
     ("/index{.html}?{/}?", ""),
@@ -107,11 +118,12 @@ def _redirect(node: Node) -> Iterator[Draft | LineFault]:
         source, destination = node.text_at("source"), node.text_at("destination")
         if source is None or destination is None:
             raise NodeError(node.line, "a redirect without `source` or `destination`", "write both")
-        pattern = _host(node) + _source(source, captures, numbered)
+        host, of_host = _host(node)
+        pattern = host + _source(source, captures, numbered)
         yield Draft(
             node.line,
             pattern,
-            _destination(destination, captures, numbered),
+            _destination(destination, captures, numbered, of_host, _named_elsewhere(node)),
             _status(node),
             when=tuple(_conditions(node, "has")),
             unless=tuple(_conditions(node, "missing")),
@@ -191,10 +203,16 @@ def _grouped(before: str, group: str, modifier: str) -> str:
     return f"{before[: len(before) - len(prefix)]}{{{prefix}{group}}}{modifier}"
 
 
-def _destination(to: str, captures: Captures, numbered: list[str]) -> str:
-    """The template; raises `TemplateError`, `URLError`."""
-    names: dict[str, str] = dict(captures.groups)
+def _destination(
+    to: str, captures: Captures, numbered: list[str], of_host: Mapping[str, str], elsewhere: set[str]
+) -> str:
+    """The template; raises `TemplateError`, `URLError`. `elsewhere`: names of what no template can hold."""
+    names: dict[str, str] = {**of_host, **captures.groups}
     names.update({f"{number}": group for number, group in enumerate(numbered, start=1)})
+    if unknown := [name for name in _SLOT.findall(to) if name[0] in elsewhere - names.keys()]:
+        raise TemplateError(
+            f"the destination holds `:{unknown[0][0]}`, which a condition captures", "take it from the path"
+        )
     marked = _SLOT.sub(
         lambda found: f":{found[1] or found[2]}:" if (found[1] or found[2]) in names else found[0], to
     )
@@ -204,12 +222,29 @@ def _destination(to: str, captures: Captures, numbered: list[str]) -> str:
 # ---- conditions
 
 
-def _host(node: Node) -> str:
-    """The host that `has` asks for, as an origin."""
+def _host(node: Node) -> tuple[str, Mapping[str, str]]:
+    """The host that `has` asks for, as an origin, and the groups of its names; raises `PatternError`."""
+    asked = [one for one in node.list_at("has") if one.text_at("type") == "host"]
+    if len(asked) > 1:
+        raise NodeError(asked[1].line, "`has` asks for two hosts at once", "ask for one")
+    if not asked:
+        return "", {}
+    regex = _regex_of(asked[0]) or ""
+    listed = _listed(regex)
+    if listed is not None and len(listed) == 1:
+        return origin(listed[0]), {}
+    found = expression(regex, component="hostname", ignore_case=True, whole=True)
+    groups = {f"{name}": slot[1:-1] for name, slot in found.captures.items() if slot[:1] == "{"}
+    return f"//{found.pattern}", {name: slot for name, slot in groups.items() if not name.isdigit()}
+
+
+def _named_elsewhere(node: Node) -> set[str]:
+    """What `has` captures: by names in its expressions, and by the keys of what may have any value."""
+    names = set()
     for one in node.list_at("has"):
-        if one.text_at("type") == "host":
-            return origin(_exact(one))
-    return ""
+        names |= set(_NAMED.findall(_regex_of(one) or ""))
+        names.add("host" if one.text_at("type") == "host" else one.text_at("key") or "")
+    return names
 
 
 def _conditions(node: Node, key: str) -> Iterator[Condition]:
@@ -218,23 +253,51 @@ def _conditions(node: Node, key: str) -> Iterator[Condition]:
         if kind == "host" and key == "has":
             continue
         if kind == "host":
-            yield FieldCondition("host", (_exact(one),), "header")
-            continue
-        if kind not in ("header", "cookie", "query"):
-            raise NodeError(one.line, f"`{key}` asks for {kind!r}", "ask for host, header, cookie or query")
-        values = None if one.get("value") is None else (_exact(one),)
-        if kind == "header":
-            yield FieldCondition(name.lower(), values, "header")
+            yield FieldCondition("host", _values(one), "header")
+        elif kind == "header":
+            yield FieldCondition(name.lower(), _values(one), "header")
+        elif kind in ("cookie", "query"):
+            yield FieldCondition(name, _values(one), "cookie" if kind == "cookie" else "query")
         else:
-            yield FieldCondition(name, values, "cookie" if kind == "cookie" else "query")
+            raise NodeError(one.line, f"`{key}` asks for {kind!r}", "ask for host, header, cookie or query")
 
 
-def _exact(node: Node) -> str:
-    """The value that a condition asks for, where it is no expression."""
-    value = node.text_at("value") or ""
-    if not _PLAIN_VALUE.fullmatch(value):
-        raise NodeError(node.line, f"{value!r} is a regular expression", "write a redirect for each value")
-    return value.replace("\\.", ".")
+def _regex_of(node: Node) -> str | None:
+    """The expression that all of a value must be; None where any will do. Raises `NodeError`."""
+    value = node.get("value")
+    if value is None or not value.is_mapping:
+        return None if value is None else value.text
+    match list(value.mapping):
+        case ["re"]:
+            return value.text_at("re")
+        case ["eq"]:
+            return re.escape(value.text_at("eq") or "")
+        case ["inc"]:
+            return "|".join(map(re.escape, value.texts_at("inc")))
+    asked = ", ".join(value.mapping)
+    raise NodeError(value.line, f"a value that is compared by `{asked}`", "list the values under `inc`")
+
+
+def _values(node: Node) -> tuple[str, ...] | None:
+    """The values that a condition asks for, None where any will do; raises `NodeError`."""
+    regex = _regex_of(node)
+    if regex is None or _NAMED.sub("(", regex) in _ANY_VALUE:
+        return None
+    listed = _listed(regex)
+    if listed is None:
+        raise NodeError(node.line, f"{regex!r} is a regular expression", "write a redirect for each value")
+    return listed
+
+
+def _listed(regex: str) -> tuple[str, ...] | None:
+    """The whole texts that an expression stands for; None where they cannot be listed."""
+    if _PLAIN_VALUE.fullmatch(regex):
+        return (regex.replace("\\.", "."),)
+    plain = _NAMED.sub("(", regex)
+    if _GROUP.fullmatch(plain):
+        plain = plain[1:-1].removeprefix("?:")
+    texts = of_regex(f"^(?:{plain})$" if "|" in plain else f"^{plain}$")
+    return tuple(one.text for one in texts) if all(one.kind == "exact" for one in texts) else None
 
 
 # ---- routes
