@@ -69,7 +69,9 @@ def test_all_ten_cases_are_there() -> None:
         (ingress(tls="h.example"), "http://h.example/a/", (308, "https://h.example/a")),
         (ingress(tls="h.example"), "http://h.example/a/?b", (308, "https://h.example/a/?b")),
         (ingress(tls="h.example"), "https://h.example/a", None),
-        (ingress(tls="other.example"), "http://h.example/a", None),
+        # its own certificate is none of the `tls`, so it gets the default one
+        (ingress(tls="other.example"), "http://h.example/a", (308, "https://h.example/a")),
+        (ingress(host="", tls="h.example"), "http://h.example/a", None),
         (
             ingress(annotated(preserve_trailing_slash="true"), tls="h.example"),
             "http://h.example/a/",
@@ -128,6 +130,52 @@ def test_what_annotations_mean(text: str, url: str, answer: Answer) -> None:
     layer = layer_of("ingress", text)
     assert layer.not_understood == ()
     assert decide(layer, "GET", url) == answer
+
+
+@pytest.mark.parametrize("annotation", ["permanent_redirect", "temporal_redirect"])
+@pytest.mark.parametrize("force", ["true", "false"])
+def test_a_written_redirect_answers_before_the_one_to_https(annotation: str, force: str) -> None:
+    """rootfs/etc/nginx/template/nginx.tmpl: `return` in the location; https in Lua, after the rewriting."""
+    said = annotated(**{annotation: "https://n.example/x", "force_ssl_redirect": force})
+    layer = layer_of("ingress", ingress(said, tls="h.example"))
+    status = 301 if annotation == "permanent_redirect" else 302
+    for scheme in ("http", "https"):
+        assert decide(layer, "GET", f"{scheme}://h.example/a") == (status, "https://n.example/x")
+
+
+@pytest.mark.parametrize(
+    ("hosts", "asked", "redirected"),
+    [
+        (("h.example", "h.example"), "h.example", True),  # the other Ingress of the host has `tls`
+        (("h.example", "*.example"), "h.example", True),  # certificate.lua asks for the wildcard, too
+        (("a.h.example", "*.example"), "a.h.example", False),
+        (("h.example", "o.example"), "h.example", False),
+    ],
+)
+def test_a_host_has_a_certificate_or_none_whatever_ingress_says_so(
+    hosts: tuple[str, str], asked: str, redirected: bool
+) -> None:
+    text = "---\n".join(
+        (ingress(host=hosts[0], path="/a"), ingress(host=hosts[1], path="/b", tls=f"'{hosts[1]}'"))
+    )
+    answer = decide(layer_of("ingress", text), "GET", f"http://{asked}/a/x")
+    assert answer == ((308, f"https://{asked}/a/x") if redirected else None)
+
+
+def test_an_alias_has_a_certificate_where_tls_lists_it() -> None:
+    said = annotated(server_alias="a.example, b.example")
+    layer = layer_of("ingress", ingress(said, tls="h.example, a.example"))
+    assert decide(layer, "GET", "http://a.example/x") == (308, "https://a.example/x")
+    assert decide(layer, "GET", "http://b.example/x") is None
+
+
+def test_a_temporal_redirect_goes_before_a_permanent_one_and_an_app_root_before_both() -> None:
+    said = annotated(
+        permanent_redirect="https://p.example", temporal_redirect="https://t.example", app_root="/r"
+    )
+    layer = layer_of("ingress", ingress(said, tls="h.example"))
+    assert decide(layer, "GET", "http://h.example/a") == (302, "https://t.example/")
+    assert decide(layer, "GET", "http://h.example/") == (302, "http://h.example/r")
 
 
 def test_a_redirect_that_nobody_wrote_is_implicit() -> None:

@@ -4,11 +4,16 @@ Read (kubernetes/ingress-nginx, internal/ingress/annotations and rootfs/etc/ngin
 
 - `temporal-redirect` (default 302) before `permanent-redirect` (default 301), with `-code` (300 to 308;
   anything else means the default). nginx's `return` sends the URL as written: neither path nor query
-  is appended, unless it names `$request_uri`, `$uri`, `$host` or `$args`.
-- `ssl-redirect` (true unless said otherwise) where `tls` lists the host, and `force-ssl-redirect`: a
+  is appended, unless it names `$request_uri`, `$uri`, `$host` or `$args`. It answers http, too, before any
+  redirect to https: that one is Lua's (nginx.tmpl, `rewrite_by_lua_file`), which runs after nginx's own
+  rewriting.
+- `ssl-redirect` (true unless said otherwise) where the host has a certificate, and `force-ssl-redirect`: a
   redirect of http to the same URL over https, without its port, and without a slash at its end unless
   `preserve-trailing-slash` is "true". Nobody wrote it where no annotation says so. Paths that begin
   `/.well-known/acme-challenge` are left alone.
+- A host has a certificate, if only the default one, as soon as any Ingress with a rule for it has a `tls`
+  section, or one with a rule for the wildcard above it (controller.go, createServers; certificate.lua):
+  the paths that other Ingresses add to the host are redirected, too.
 - `from-to-www-redirect`: the other of `example.com` and `www.example.com`, where no Ingress has it.
 - `app-root`: `/` of the host, with 302. `server-alias`: further hosts.
 - `http-redirect-code` (308), `ssl-redirect` and `force-ssl-redirect` of a ConfigMap in the same file.
@@ -18,7 +23,7 @@ Read (kubernetes/ingress-nginx, internal/ingress/annotations and rootfs/etc/ngin
 - A path that is forwarded is a `pass`, where it hides a redirect.
 
 Not read: snippets of nginx's configuration and other controllers' annotations that redirect (each is
-named), `use-port-in-redirects`, certificates (whether `tls` without hosts covers a host).
+named), `use-port-in-redirects`, certificates (a `server-alias` has one where `tls` lists it).
 """
 
 from __future__ import annotations
@@ -70,11 +75,12 @@ _TRUE = "true"
 
 
 class _Settings(msgspec.Struct, frozen=True):
-    """What a ConfigMap of the controller says."""
+    """What a ConfigMap of the controller says, and which hosts have a certificate."""
 
     code: int = 308
     ssl: bool = True
     force: bool = False
+    certified: frozenset[str] = frozenset()
 
 
 class _Place(msgspec.Struct, frozen=True, eq=False):
@@ -85,6 +91,7 @@ class _Place(msgspec.Struct, frozen=True, eq=False):
     path: str
     kind: str
     line: int
+    alias: bool = False  # the host is one of `server-alias`
 
     def said(self, name: str) -> str:
         """What an annotation of ingress-nginx says; "" where it is not there."""
@@ -117,6 +124,7 @@ def read(text: str) -> Iterator[Draft | LineFault]:
                 places += _places(one)
         except NodeError as error:
             yield fault(error)
+    settings = msgspec.structs.replace(settings, certified=frozenset(_certified(places)))
     hosts = sorted(dict.fromkeys(place.host for place in places), key=host_rank)
     of_host = {host: [place for place in places if place.host == host] for host in hosts}
     exact = [host for host in hosts if host and not host.startswith("*")]
@@ -169,7 +177,7 @@ def _places(ingress: Resource) -> Iterator[_Place]:
         for host in (rule.text_at("host") or "", *others):
             for path in http.list_at("paths") if http is not None else ():
                 kind = path.text_at("pathType") or "ImplementationSpecific"
-                yield _Place(ingress, host, path.text_at("path") or "/", kind, path.line)
+                yield _Place(ingress, host, path.text_at("path") or "/", kind, path.line, host in others)
 
 
 # ---- a host
@@ -276,7 +284,11 @@ def _to_https(place: _Place, path: str, ignore_case: bool, settings: _Settings) 
     wanted = place.said("ssl-redirect")
     force = forced == _TRUE if forced else settings.force
     covered = wanted == _TRUE or (not wanted and settings.ssl)
-    if not (force or (covered and _has_tls(place))) or place.path.startswith(_ACME) or not _is_nginx(place):
+    if (
+        not (force or (covered and _has_certificate(place.host, settings)))
+        or place.path.startswith(_ACME)
+        or not _is_nginx(place)
+    ):
         return
     implicit = "" if forced == _TRUE or wanted == _TRUE else _IMPLICIT
     named = "force-ssl-redirect" if forced == _TRUE else "ssl-redirect"
@@ -305,11 +317,23 @@ def _slashless(at: str, path: str, to: str, code: int, slash: bool, draft: Draft
     yield msgspec.structs.replace(draft, pattern=at + path, location=f"{to}{{url.path}}", status=code)
 
 
-def _has_tls(place: _Place) -> bool:
-    """Whether `tls` of the Ingress lists the host."""
-    spec = place.ingress.get("spec")
-    listed = spec.list_at("tls") if spec is not None else ()
-    return any(host.lower() == place.host.lower() for one in listed for host in one.texts_at("hosts"))
+def _certified(places: list[_Place]) -> Iterator[str]:
+    """The hosts that have a certificate: by the `tls` of an Ingress with a rule for them."""
+    for place in places:
+        spec = place.ingress.get("spec")
+        try:
+            listed = spec.list_at("tls") if spec is not None and _is_nginx(place) else ()
+            named = {host.lower() for one in listed for host in one.texts_at("hosts")}
+        except NodeError:
+            continue  # told where the path is restated
+        if listed and (not place.alias or place.host.lower() in named):
+            yield place.host.lower()
+
+
+def _has_certificate(host: str, settings: _Settings) -> bool:
+    """Whether the host has one, or the wildcard above it; the host of no name has none."""
+    name = host.lower()
+    return name != "" and bool({name, f"*.{name.partition('.')[2]}"} & settings.certified)
 
 
 def _is_nginx(place: _Place) -> bool:
