@@ -210,15 +210,20 @@ def test_caddys_own_table_of_redir() -> None:
     cases = json.loads(data_file("caddy", "redir_syntax.json").read_text())
     assert len(cases) == 19
     for case in cases:
-        layer = layer_of("caddy", case["caddyfile"])
-        found = [fault.fact for fault in layer.not_understood]
-        if case["expect_error"]:
-            assert len(found) == 1, case
-            assert found[0].startswith("the status "), case
-        elif any(word in case["caddyfile"] for word in REFUSED):
-            assert len(found) == ("401" not in case["caddyfile"]), case
-        else:
-            assert found == [], case
+        judge_syntax(case)
+
+
+def judge_syntax(case: dict[str, Any]) -> None:
+    """Whether Caddy's parser refuses it, and whether something of it is not understood here."""
+    layer = layer_of("caddy", case["caddyfile"])
+    found = [fault.fact for fault in layer.not_understood]
+    if case["expect_error"]:
+        assert len(found) == 1, case
+        assert found[0].startswith("the status "), case
+    elif any(word in case["caddyfile"] for word in REFUSED):
+        assert len(found) == ("401" not in case["caddyfile"]), case
+    else:
+        assert found == [], case
 
 
 # Files of caddytest: rules that are read, what is not understood.
@@ -264,10 +269,14 @@ def test_the_json_that_caddytest_expects_is_read_as_its_caddyfile() -> None:
     if not names:
         pytest.skip(f"caddy is not in $DETOUR_DATA ({DATA})")
     for name in names:
-        file = data_file("caddy", "caddytest", "integration", "caddyfile_adapt", name)
-        adapted = file.read_text().partition("----------")[2].strip()
-        if not adapted.startswith("{"):
-            continue  # Caddy refuses it
+        judge_adapted(name)
+
+
+def judge_adapted(name: str) -> None:
+    """Whether the JSON that Caddy makes of a Caddyfile redirects as the Caddyfile does."""
+    file = data_file("caddy", "caddytest", "integration", "caddyfile_adapt", name)
+    adapted = file.read_text().partition("----------")[2].strip()
+    if adapted.startswith("{"):  # else Caddy refuses it
         assert detect(adapted), name
         assert _locations(layer_of("caddy", adapted)) == _locations(layer_of("caddy", _config(name))), name
 

@@ -97,6 +97,10 @@ def test_clean_urls_and_trailing_slashes_match_what_they_must(name: str) -> None
                 assert decide(layer, "GET", f"https://h.example{path}") is None, path
 
 
+def test_what_is_off_redirects_nobody() -> None:
+    assert list(read('{"cleanUrls": false, "redirects": []}')) == []
+
+
 @pytest.mark.parametrize(
     ("site", "url", "answer"),
     [

@@ -74,6 +74,7 @@ def _line(number: int, table: Any) -> Line:
     to = _text(table, "to")
     if to and not to.startswith(("/", "http://", "https://")):
         raise TemplateError(f"`to` is {to!r}, neither a path nor a URL", f'write to = "/{to}"')
+    _table(table, "headers")  # of a proxy, but Netlify refuses the table where it is none
     query = [f"{name}={_value(value)}" for name, value in _table(table, "query").items()]
     conditions = tuple(_conditions(table))
     status = tuple(_status(table)) or ((str(DEFAULT_STATUS),) if conditions and to else ())
