@@ -69,6 +69,14 @@ Redirect /m /n
 </Location>
 """
 
+CONFIGURATIONS = {
+    "aliases": ALIASES,
+    "rewrites": REWRITES,
+    "hosts": HOSTS,
+    "locations": LOCATIONS,
+    "htaccess": HTACCESS,
+}
+
 PATHS = """/ /temp /temp/ /temp/a%20b?x=1 /temporary /perm /perm/a?b=1 /old /old/ /old/12 /old/x/ /old/x/y?z=1 /temp2/x
 /perm2?a=1 /m/1 /m/1?a=b /m/x /a.php /a/b.php?c=1 /gone /gone/x /see /see?b=2 /q?b=1 /qsa?b=1 /qsd?b=1 /nc/x /NC/X /s/x?y=1
 /keep/x /c/x /c/ /other""".split()  # noqa: E501, SIM905

@@ -178,7 +178,7 @@ def _row(name: str, known: Source | None, folder: Path) -> Row:
         return Row(name, "", "", fact=f"no configuration: {known.why}")
     if known.dialect not in NAMES:
         return Row(name, known.dialect, "", fact="no reader yet")
-    path = _prepared(name, folder)
+    path = prepared(name, folder)
     try:
         return _read(name, path, known)
     except RuleError as error:
@@ -212,7 +212,7 @@ def _comment(line: str, comment: str) -> bool:
     return bool(comment) and line.lstrip().startswith(comment)
 
 
-def _prepared(name: str, folder: Path) -> Path:
+def prepared(name: str, folder: Path) -> Path:
     """The file, or a copy of it with the marks of its framework filled in, or cut out of a test."""
     path = DATA / name
     marks = next((found for glob, found in FILLED_IN.items() if fnmatch(name, glob)), ())

@@ -61,6 +61,8 @@ MAP_FILES = {
     "paths.lst": "/listed-1\n/listed-2\n",
 }
 
+CONFIGURATIONS = {"rules": RULES, "backends": BACKENDS, "maps": MAPS}
+
 PATHS = """/ /a /a?x=1 /b /c /denied /old /old/ /old/a%20b?x=1 /prefix /prefixed/x?y=2 /slash /slash/ /slash/a?b=1 /uri?z=9
 /any?m=1 /any?m=2 /return /api/x?y=1 /API/x /health /.well-known/acme-challenge/t /files/a.html /files/a.txt /files
 /keep /kept /ke /m1 /m1?q=1 /m2 /m3 /s /s/ /s/x /s/long/x /s/long /listed-1 /listed-3 /x/var/y?b=1""".split()  # noqa: E501, SIM905

@@ -20,13 +20,7 @@ from tests.formats.dialect_data import data_file
 from tests.formats.layers import decide, layer_of, read_lines
 from tests.formats.real_servers import Server, differences
 
-CONFIGURATIONS = {
-    "aliases": configurations.ALIASES,
-    "rewrites": configurations.REWRITES,
-    "hosts": configurations.HOSTS,
-    "locations": configurations.LOCATIONS,
-    "htaccess": configurations.HTACCESS,
-}
+CONFIGURATIONS = configurations.CONFIGURATIONS
 
 
 def _written(name: str, port: int, folder: Path) -> str:

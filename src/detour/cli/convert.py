@@ -88,6 +88,7 @@ def _proof(layer: Layer, to: str, written: Written | None, now: float) -> Any:
     """Asks the real server; raises `DetourError` where there is none, or it does not start."""
     from detour.prove.proof import prove  # here only: nothing else starts servers
     from detour.prove.servers import SERVERS, server_for
+    from detour.prove.whole import listed, whole
 
     dialect = to or layer.dialect
     server = server_for(dialect)
@@ -96,8 +97,8 @@ def _proof(layer: Layer, to: str, written: Written | None, now: float) -> Any:
         raise typer.BadParameter(f"--prove: no server reads {dialect}; there are {known}")
     if written is not None:
         return prove(server, written.text, RuleSet.of(written.said), now)
-    text = next(iter(layer.texts.values()))
-    return prove(server, text, layer.ruleset, now)
+    text, beside = whole(layer)
+    return prove(server, text, layer.ruleset, now, beside=beside, listed=listed(layer))
 
 
 def _write(output: str, text: str) -> None:
@@ -136,6 +137,8 @@ def _proven(proof: Any) -> Iterator[str]:
     explained = len(proof.differences) - len(proof.unexplained)
     more = f", {explained} for a known reason" if explained else ""
     yield f"{told}; {len(proof.unexplained)} differ{more}"
+    if proof.unclaimed:
+        yield f"    {proof.unclaimed} more fall on what is not understood: no answer is claimed for them"
     for one in proof.unexplained[:_MOST_SHOWN]:
         told = f"{proof.server} answers {one.server}, the rules say {one.detour} ({one.rule})"
         yield f"    {one.question}: {told}"
@@ -158,6 +161,7 @@ def _document(done: Converted) -> dict[str, Any]:
             "server": proof.server,
             "asked": proof.asked,
             "redirects": proof.redirects,
+            "unclaimed": proof.unclaimed,
             "differences": [
                 {
                     "request": str(one.question),

@@ -9,6 +9,7 @@ import msgspec
 from detour.core.location import resolve
 from detour.core.matcher import RuleSet
 from detour.core.message import Request
+from detour.core.rule import Rule
 from detour.core.status import REDIRECT_STATUSES
 from detour.core.url import URL
 from detour.prove.questions import Question
@@ -56,10 +57,16 @@ def answer(status: int, locations: list[str], question: Question) -> Answer:
 
 def decided(ruleset: RuleSet, question: Question, now: float, client: str) -> tuple[Answer, str]:
     """What Detour answers, and with which rule."""
+    found, rule = deciding(ruleset, question, now, client)
+    return found, rule.name if rule else ""
+
+
+def deciding(ruleset: RuleSet, question: Question, now: float, client: str) -> tuple[Answer, Rule | None]:
+    """As `decided`, with the rule itself."""
     request = Request.of(question.method, question.url, question.fields, client)
     decision = ruleset.decide(request, now)
-    rule = decision.rule.name if decision.rule else ""
-    return answer(decision.status, [decision.location] if decision.location else [], question), rule
+    locations = [decision.location] if decision.location else []
+    return answer(decision.status, locations, question), decision.rule
 
 
 def alike(detour: Answer, server: Answer) -> bool:

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from detour.errors import DetourError
@@ -110,8 +110,8 @@ def _as_written(location: str, listening: int, question: Question) -> str:
 
 
 @contextlib.contextmanager
-def running(server: Server, text: str) -> Iterator[Asked]:
-    """`server` with the configuration `text`, until the block ends.
+def running(server: Server, text: str, beside: Mapping[str, str] | None = None) -> Iterator[Asked]:
+    """`server` with the configuration `text`, and files `beside` it, until the block ends.
 
     Raises `DetourError` where it is not installed, or does not start, with what it said.
     """
@@ -124,7 +124,8 @@ def running(server: Server, text: str) -> Iterator[Asked]:
         authority = make_authority(folder, ("127.0.0.1",))
         door = Door()
         place = Place(folder, str(authority.origin), str(authority.origin_key), os.geteuid() == 0)
-        for file, content in server.files(text, place, door).items():
+        made = server.files(text, place, door)
+        for file, content in {**(beside or {}), **made}.items():
             written = folder / file
             written.parent.mkdir(parents=True, exist_ok=True)
             written.write_text(content)

@@ -16,8 +16,10 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from detour.prove import apache_text, nginx_text
 from detour.prove.compare import Answer, Explanation
 from detour.prove.questions import Question
+from detour.prove.whole import APACHE_ROOT
 
 Ports = Callable[[int], int]  # the port that was written -> the one that is listened on
 
@@ -47,13 +49,6 @@ class Server(msgspec.Struct, frozen=True):
         return shutil.which(self.program, path=str(Path(sys.executable).parent)) or shutil.which(self.program)
 
 
-def _moved(pattern: str, text: str, ports: Ports) -> str:
-    """`text` with the port in the first group of each match on loopback, and free."""
-    return re.sub(
-        pattern, lambda found: found[0].replace(found[1], f"127.0.0.1:{ports(int(found[1]))}", 1), text
-    )
-
-
 # --- nginx -------------------------------------------------------------------------------------------
 
 _NGINX = """daemon off;
@@ -76,47 +71,18 @@ http {{
 """
 
 
-_LISTEN = r"(?<![^\s;{])listen\s+(?:\*:|0\.0\.0\.0:)?(\d+)\b[^;]*;"
-
-
-def _http_block(text: str) -> str:
-    """What stands in the `http` block of a whole configuration; a part of one as it is."""
-    found = re.search(r"(?m)^\s*http\s*\{", text)
-    if found is None:
-        return text
-    depth, start = 1, found.end()
-    for brace in re.finditer(r"[{}]", text[start:]):
-        depth += 1 if brace[0] == "{" else -1
-        if not depth:
-            return text[start : start + brace.start()]
-    return text
-
-
 def _nginx(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
-    moved = _moved(_LISTEN, _http_block(text), ports)
-    if "listen" not in text:  # nginx's own default
-        moved = re.sub(r"(?m)^(\s*server\s*\{)", rf"\1 listen 127.0.0.1:{ports(80)};", moved)
+    inside = nginx_text.moved(nginx_text.http_block(text), ports)
     user = "user root;\n" if place.root else ""
     return {
         "nginx.conf": _NGINX.format(
-            folder=place.folder, user=user, certificate=place.certificate, key=place.key, text=moved
+            folder=place.folder, user=user, certificate=place.certificate, key=place.key, text=inside
         )
     }
 
 
 # --- Apache ------------------------------------------------------------------------------------------
 
-_APACHE_MODULES = (
-    "mpm_event",
-    "authz_core",
-    "alias",
-    "rewrite",
-    "dir",
-    "mime",
-    "headers",
-    "socache_shmcb",
-    "ssl",
-)
 _APACHE = """{modules}
 ServerRoot {folder}
 DefaultRuntimeDir {folder}
@@ -124,15 +90,16 @@ PidFile {folder}/pid
 ErrorLog {folder}/errors
 TypesConfig /dev/null
 ServerName localhost
-{user}DocumentRoot {folder}/empty
-<Directory {folder}/empty>
+{user}DocumentRoot {folder}/{root}
+<Directory {folder}/{root}>
+  AllowOverride All
   Require all granted
 </Directory>
-Listen 127.0.0.1:{plain}
-Listen 127.0.0.1:{tls} https
 {hosts}
 """
-_APACHE_HOSTS = """<VirtualHost *:{plain}>
+_APACHE_HOSTS = """Listen 127.0.0.1:{plain}
+Listen 127.0.0.1:{tls} https
+<VirtualHost *:{plain}>
 {text}
 </VirtualHost>
 <VirtualHost *:{tls}>
@@ -145,21 +112,18 @@ SSLCertificateKeyFile {key}
 
 
 def _apache(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
-    modules = "\n".join(
-        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in _APACHE_MODULES
+    loaded = "\n".join(
+        f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so"
+        for name in apache_text.modules(text)
     )
     user = "User www-data\nGroup www-data\n" if place.root else ""
-    listening = {"plain": ports(80), "tls": ports(443)}
-    pair = {"certificate": place.certificate, "key": place.key}
-    if "<VirtualHost" in text:  # a whole configuration has its own
-        hosts = re.sub(r"(?m)^\s*Listen\s.*$", "", text)
-        hosts = re.sub(
-            r"(<VirtualHost\s+[^>:]*):(\d+)", lambda found: f"{found[1]}:{ports(int(found[2]))}", hosts
-        )
+    if apache_text.has_hosts(text):  # a whole configuration
+        hosts = apache_text.moved(text, ports)
     else:
-        hosts = _APACHE_HOSTS.format(text=text, **listening, **pair)
-    made = _APACHE.format(modules=modules, folder=place.folder, user=user, hosts=hosts, **listening)
-    return {"apache.conf": made, "empty/.keep": ""}
+        doors = {"plain": ports(80), "tls": ports(443)}
+        hosts = _APACHE_HOSTS.format(text=text, **doors, certificate=place.certificate, key=place.key)
+    made = _APACHE.format(modules=loaded, folder=place.folder, root=APACHE_ROOT, user=user, hosts=hosts)
+    return {"apache.conf": made, f"{APACHE_ROOT}/.keep": ""}
 
 
 # --- HAProxy -----------------------------------------------------------------------------------------
@@ -179,13 +143,13 @@ defaults
 
 def _haproxy(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
     pem = Path(place.certificate).read_text() + Path(place.key).read_text()
-    moved = re.sub(
+    bound = re.sub(
         r"(?m)^(\s*bind\s+)[^\s:]*:(\d+)(.*)$",
         lambda found: f"{found[1]}127.0.0.1:{ports(int(found[2]))}{found[3]}",
         text,
     )
-    moved = re.sub(r"ssl crt \S+", f"ssl crt {place.folder}/both.pem", moved)
-    return {"haproxy.cfg": _HAPROXY.format(folder=place.folder) + moved + "\n", "both.pem": pem}
+    bound = re.sub(r"ssl crt \S+", f"ssl crt {place.folder}/both.pem", bound)
+    return {"haproxy.cfg": _HAPROXY.format(folder=place.folder) + bound + "\n", "both.pem": pem}
 
 
 # --- Caddy -------------------------------------------------------------------------------------------

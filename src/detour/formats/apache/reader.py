@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from posixpath import basename
 
 import msgspec
@@ -90,6 +90,11 @@ def _version_holds(args: tuple[str, ...]) -> bool:
     return {
         "<": wanted > _VERSION, "<=": wanted >= _VERSION, ">": wanted < _VERSION, ">=": wanted <= _VERSION,
     }.get(args[0], True)  # fmt: skip
+
+
+def is_htaccess(entry: str, texts: Mapping[str, str]) -> bool:
+    """Whether a configuration is taken for an .htaccess file."""
+    return _is_htaccess(entry, list(_flat(parse(entry, texts))))
 
 
 def _is_htaccess(entry: str, tree: list[Directive]) -> bool:
