@@ -251,13 +251,14 @@ class _Builder:
 
 def _yaml_documents(text: str) -> Iterator[Node]:
     builder = _Builder()
+    last = text.count("\n") + 1  # YAML breaks lines at more characters, and may end behind the text
     events = yaml.parse(text.removeprefix("\ufeff"), Loader=_LOADER)
     while True:
         try:
             event = next(events, None)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark is not None else 1
+            line = 1 if mark is None else min(mark.line + 1, last)
             raise NodeError(line, f"not YAML: {error.problem or error.context}", "correct it") from None
         except (yaml.YAMLError, ValueError) as error:  # a character that YAML does not allow
             found = getattr(error, "position", 0)
@@ -270,11 +271,11 @@ def _yaml_documents(text: str) -> Iterator[Node]:
                 yield builder.root
             builder = _Builder()
         else:
-            _take(event, builder)
+            _take(event, builder, last)
 
 
-def _take(event: yaml.Event, builder: _Builder) -> None:
-    line = event.start_mark.line + 1 if event.start_mark is not None else 1
+def _take(event: yaml.Event, builder: _Builder, last: int) -> None:
+    line = 1 if event.start_mark is None else min(event.start_mark.line + 1, last)
     if isinstance(event, yaml.ScalarEvent):
         tag = event.tag or ""
         core = tag.startswith(_CORE_TAG) and not tag.startswith(f"{_CORE_TAG}python")
