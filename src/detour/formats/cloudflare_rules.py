@@ -4,72 +4,46 @@ Read (Cloudflare's documentation, "Single Redirects" and "Ruleset Engine"), as t
 (`{"rules": […]}`, also inside `result`), as a list, or as Terraform's JSON (`cloudflare_ruleset`):
 
 - `action_parameters.from_value`: `target_url.value`, or `target_url.expression` made of texts, `http.host`,
-  `http.request.uri.path`, `concat(…)`, and `wildcard_replace(…)` with the wildcard that the condition has;
-  `status_code` (301, the default, 302, 303, 307, 308); `preserve_query_string` (default false).
-- `expression`: `and` and `or` of `http.host eq`, `http.request.uri.path eq`,
-  `starts_with(http.request.uri.path, …)`, `wildcard` for host, path and `http.request.full_uri`,
-  `http.request.method eq`, `ssl`, `not ssl`, `in {…}`, and `true`. `wildcard` minds no case in the path,
-  `strict wildcard` does. A condition on GET takes HEAD, too.
+  `http.request.uri.path`, `concat(…)`, `wildcard_replace(…)` with the wildcard that the condition has, and
+  `regex_replace(http.request.uri.path, …)` with the expression that the condition has, perhaps with `(.*)`
+  behind it; `status_code` (301, the default, 302, 303, 307, 308); `preserve_query_string` (default false).
+- `expression`: `and` and `or` of `http.host`, `http.request.uri.path`, `http.request.method` and `ip.src`
+  with `eq` and `in {…}`, also with `not`, and the first three with `ne`; `starts_with(http.request.uri.path,
+  …)`; `matches` for the path (an expression that is found in it); `wildcard` for host, path and
+  `http.request.full_uri`; `ssl`, `not ssl` and `true`. `wildcard` minds no case in the path, `strict
+  wildcard` does. A condition on GET takes HEAD, too.
 - In order; a rule that is switched off (`enabled: false`) is passed over.
 
-Not read: every other field and function, `matches`, other `not`. `from_list` refers to a list of bulk
-redirects, which is a file of its own.
+Of the fourteen rules of Single Redirects in Cloudflare's documentation (examples, create-api, terraform) ten
+are read; the others ask for the visitor's country or for a part of the User-Agent.
+
+Not read: every other field and function. `from_list` refers to a list of bulk redirects, which is a file of
+its own.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import product
 from typing import Literal
 
 import msgspec
 
-from detour.errors import NodeError, PatternError, TemplateError
+from detour.errors import NodeError, PatternError, TemplateError, URLError
+from detour.formats import regex
 from detour.formats.bulk_rows import restated
+from detour.formats.cloudflare_expressions import PATH, Reader, Wanted, expression
 from detour.formats.draft import Draft, LineFault
-from detour.formats.redirects_file import PartError, literal, path_pattern
-from detour.formats.routes import methods, redirect_status
+from detour.formats.redirects_file import PartError
+from detour.formats.routes import redirect_status
 from detour.formats.yaml_nodes import Node, documents, fault
 
 DEFAULT_STATUS = 301
 
-MOST_ALTERNATIVES = 1_000  # of one expression
-
 _KEYS = re.compile(r'"(?:from_value|from_list)"\s*:')
-_TOKEN = re.compile(
-    r"\s*(?:(?P<text>\"(?:\\.|[^\"\\])*\")|(?P<raw>r\"[^\"]*\")|(?P<mark>[(){},]|&&|\|\||==|!)"
-    r"|(?P<word>[A-Za-z_][\w.]*)|(?P<other>\S))"
-)
-_SLOTS = {"http.host": "{url.hostname}", "http.request.uri.path": "{url.path}"}
-
-
-class _Wanted(msgspec.Struct, frozen=True):
-    """One alternative of an expression: what a request must be."""
-
-    scheme: str = ""
-    host: str = ""  # as patterns, as is the path; "": any
-    path: str = ""
-    methods: frozenset[str] | None = None
-    ignore_case: bool = False
-    wildcard: str = ""  # as written, where the condition has one: its asterisks are groups w1, w2, …
-
-    def both(self, other: _Wanted) -> _Wanted:
-        """Both alternatives at once; raises `PatternError` where each asks for the same thing."""
-        taken = {}
-        for name in ("scheme", "host", "path", "methods", "wildcard"):
-            one, two = getattr(self, name), getattr(other, name)
-            if one and two and one != two:
-                raise PatternError(f"two conditions on the {name}", "write one")
-            taken[name] = one or two
-        return _Wanted(**taken, ignore_case=self.ignore_case or other.ignore_case)
-
-    @property
-    def pattern(self) -> str:
-        path = self.path or "/*"
-        if not self.host and not self.scheme:
-            return path
-        return f"{self.scheme}:" * bool(self.scheme) + f"//{self.host or '*'}{path}"
+_SLOTS = {"http.host": "{url.hostname}", PATH: "{url.path}"}
+_SLOT = re.compile(r"\$\{(\d+)\}")
+_ALL_BEHIND = ("", "(.*)", "(.*)$", ".*", ".*$", "$")  # what a target's expression may add to the condition's
 
 
 def detect(text: str) -> bool:
@@ -101,6 +75,7 @@ def _rules(node: Node) -> Iterator[Node]:
 
 
 def _rule(rule: Node) -> Iterator[Draft | LineFault]:
+    wanted = Wanted()
     pattern = None
     try:
         if rule.boolean_at("enabled") is False or rule.text_at("action") not in (None, "redirect"):
@@ -113,197 +88,74 @@ def _rule(rule: Node) -> Iterator[Draft | LineFault]:
         value = parameters.get("from_value")
         if value is None:
             return
-        for wanted in _expression(rule.text_at("expression") or "true"):
+        for wanted in expression(rule.text_at("expression") or "true"):
             pattern = wanted.pattern
+            location, narrowed = _target(value, wanted)
             yield Draft(
                 rule.line,
-                pattern,
-                _target(value, wanted.wildcard),
+                narrowed.pattern,
+                location,
                 redirect_status(value.integer_at("status_code")),
                 query=_query(value),
                 methods=wanted.methods,
-                ignore_case=wanted.ignore_case,
+                ignore_case=narrowed.ignore_case,
+                when=wanted.when,
+                unless=wanted.unless,
             )
     except NodeError as error:
-        yield LineFault(error.line, error.fact, error.remedy, pattern)
+        yield _fault(error.line, error, pattern, wanted)
     except PartError as refusal:
-        yield LineFault(rule.line, refusal.fact, refusal.remedy, pattern)
+        yield _fault(rule.line, refusal, pattern, wanted)
+
+
+def _fault(
+    line: int,
+    refusal: NodeError | PatternError | TemplateError | URLError,
+    pattern: str | None,
+    wanted: Wanted,
+) -> LineFault:
+    return LineFault(
+        line,
+        refusal.fact,
+        refusal.remedy,
+        pattern,
+        ignore_case=wanted.ignore_case,
+        methods=wanted.methods,
+        when=wanted.when,
+        unless=wanted.unless,
+    )
 
 
 def _query(value: Node) -> Literal["keep", "drop"]:
     return "keep" if value.boolean_at("preserve_query_string") else "drop"
 
 
-# ---- expressions
-
-
-class _Reader:
-    """The tokens of an expression."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.tokens = [found[0].strip() for found in _TOKEN.finditer(text)]
-        self.place = 0
-
-    def peek(self) -> str:
-        return self.tokens[self.place] if self.place < len(self.tokens) else ""
-
-    def next(self) -> str:
-        token = self.peek()
-        self.place += 1
-        return token
-
-    def take(self, *wanted: str) -> bool:
-        """Take a token if it is one of those."""
-        if self.peek().lower() in wanted and self.peek():
-            self.place += 1
-            return True
-        return False
-
-    def need(self, wanted: str) -> None:
-        if not self.take(wanted):
-            raise self.unknown()
-
-    def quoted(self) -> str:
-        token = self.next()
-        if token.startswith('r"'):
-            return token[2:-1]
-        if not token.startswith('"') or len(token) < 2:
-            self.place -= 1
-            raise self.unknown()
-        return re.sub(r"\\(.)", r"\1", token[1:-1])
-
-    def unknown(self) -> PatternError:
-        return PatternError(f"the expression at {self.peek()!r} is not understood", "see the documentation")
-
-
-def _expression(text: str) -> tuple[_Wanted, ...]:
-    """The alternatives of an expression; raises `PatternError`."""
-    reader = _Reader(text)
-    found = _any(reader, 0)
-    if reader.peek():
-        raise reader.unknown()
-    return found
-
-
-def _any(reader: _Reader, depth: int) -> tuple[_Wanted, ...]:
-    found = _all(reader, depth)
-    while reader.take("or", "||"):
-        found += _all(reader, depth)
-    return found
-
-
-def _all(reader: _Reader, depth: int) -> tuple[_Wanted, ...]:
-    found = _one(reader, depth)
-    while reader.take("and", "&&"):
-        more = _one(reader, depth)
-        if len(found) * len(more) > MOST_ALTERNATIVES:
-            raise PatternError("an expression of too many alternatives", "write several rules")
-        found = tuple(one.both(other) for one, other in product(found, more))
-    return found
-
-
-def _one(reader: _Reader, depth: int) -> tuple[_Wanted, ...]:
-    if depth > 50:
-        raise PatternError("an expression nested too deep", "write it flatter")
-    if reader.take("("):
-        found = _any(reader, depth + 1)
-        reader.need(")")
-        return found
-    if reader.take("true"):
-        return (_Wanted(),)
-    if reader.take("ssl"):
-        return (_Wanted(scheme="https"),)
-    if reader.take("not", "!"):
-        reader.need("ssl")
-        return (_Wanted(scheme="http"),)
-    if reader.take("starts_with"):
-        reader.need("(")
-        reader.need("http.request.uri.path")
-        reader.need(",")
-        prefix = reader.quoted()
-        reader.need(")")
-        return (_Wanted(path=f"{_path(prefix)}*"),)
-    return _comparison(reader)
-
-
-def _comparison(reader: _Reader) -> tuple[_Wanted, ...]:
-    field = reader.next()
-    if reader.take("eq", "=="):
-        return (_equal(field, reader.quoted(), reader),)
-    if reader.take("in"):
-        reader.need("{")
-        found = []
-        while not reader.take("}"):
-            found.append(_equal(field, reader.quoted(), reader))
-        return tuple(found)
-    strict = reader.take("strict")
-    if reader.take("wildcard"):
-        return (_wildcard(field, reader.quoted(), strict, reader),)
-    raise reader.unknown()
-
-
-def _equal(field: str, value: str, reader: _Reader) -> _Wanted:
-    if field == "http.host":
-        return _Wanted(host=literal(value.lower()))
-    if field == "http.request.uri.path":
-        return _Wanted(path=_path(value))
-    if field == "http.request.method":
-        return _Wanted(methods=methods(value))
-    reader.place = max(0, reader.place - 3)
-    raise reader.unknown()
-
-
-def _wildcard(field: str, value: str, strict: bool, reader: _Reader) -> _Wanted:
-    if field == "http.host":
-        return _Wanted(host=_stars(value.lower()), wildcard=value)
-    if field == "http.request.uri.path":
-        return _Wanted(path=path_pattern(_stars(value)), ignore_case=not strict, wildcard=value)
-    found = re.fullmatch(r"(https?|http\*|\*)://([^/]+)(/.*)", value)
-    if field == "http.request.full_uri" and found and "?" not in value:
-        scheme = found[1] if found[1] in ("http", "https") else ""
-        before = found[1].count("*")
-        host = _stars(found[2].lower(), before)
-        path = _stars(found[3], before + found[2].count("*"))
-        return _Wanted(scheme, host, path, None, not strict, value)
-    reader.place = max(0, reader.place - 3)
-    raise reader.unknown()
-
-
-def _path(text: str) -> str:
-    if not text.startswith("/"):
-        raise PatternError(f"the path {text!r} does not begin with a slash", f"write `/{text}`")
-    return path_pattern(literal(text))
-
-
-def _stars(text: str, before: int = 0) -> str:
-    """A wildcard whose asterisks, each any characters, are numbered from the one after `before`."""
-    first, *others = text.split("*")
-    stars = (f":w{number}(.*){literal(part)}" for number, part in enumerate(others, start=before + 1))
-    return literal(first) + "".join(stars)
-
-
 # ---- the target
 
 
-def _target(value: Node, wildcard: str) -> str:
-    """The template; raises `NodeError`, `TemplateError`, `URLError`."""
+class _Target(Reader):
+    """The tokens of a target, and the alternative that it is for; a regex_replace may narrow that."""
+
+    def __init__(self, text: str, wanted: Wanted) -> None:
+        super().__init__(text)
+        self.wanted = wanted
+
+
+def _target(value: Node, wanted: Wanted) -> tuple[str, Wanted]:
+    """The template, and what it is for; raises `NodeError`, `PatternError`, `TemplateError`, `URLError`."""
     target = value.get("target_url")
     if target is None:
         raise NodeError(value.line, "a redirect without `target_url`", "write its value or expression")
     if (fixed := target.text_at("value")) is not None:
-        return restated(fixed)
-    reader = _Reader(target.text_at("expression") or "")
-    if reader.take("wildcard_replace"):
-        written = _replaced(reader, wildcard)
-    else:
-        written = _concat(reader) if reader.take("concat") else _piece(reader)
+        return restated(fixed), wanted
+    reader = _Target(target.text_at("expression") or "", wanted)
+    written = _concat(reader) if reader.take("concat") else _piece(reader)
     if reader.peek():
         raise TemplateError(f"the target at {reader.peek()!r} is not understood", "see the documentation")
-    return written
+    return written, reader.wanted
 
 
-def _concat(reader: _Reader) -> str:
+def _concat(reader: _Target) -> str:
     reader.need("(")
     written = _piece(reader)
     while reader.take(","):
@@ -312,21 +164,56 @@ def _concat(reader: _Reader) -> str:
     return written.replace("/{url.path}", "{url.path}") if "//{url.path}" not in written else written
 
 
-def _replaced(reader: _Reader, wildcard: str) -> str:
+def _piece(reader: _Target) -> str:
+    if reader.peek() in _SLOTS:
+        return _SLOTS[reader.next()]
+    if reader.take("wildcard_replace"):
+        return _wildcard_replaced(reader)
+    if reader.take("regex_replace"):
+        return _regex_replaced(reader)
+    return _text(reader.quoted())
+
+
+def _text(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _wildcard_replaced(reader: _Target) -> str:
     reader.need("(")
     reader.next()
     reader.need(",")
-    if reader.quoted() != wildcard:
+    if reader.quoted() != reader.wanted.wildcard:
         raise TemplateError("a wildcard that is not the condition's", "write the same in both")
     reader.need(",")
-    parts = re.split(r"\$\{(\d+)\}", reader.quoted())
+    parts = _SLOT.split(reader.quoted())
     reader.need(")")
-    parts[::2] = [part.replace("{", "{{").replace("}", "}}") for part in parts[::2]]
-    parts[1::2] = [f"{{w{number}}}" for number in parts[1::2]]
+    parts[::2] = map(_text, parts[::2])
+    parts[1::2] = map(reader.wanted.star, parts[1::2])
     return "".join(parts)
 
 
-def _piece(reader: _Reader) -> str:
-    if reader.peek() in _SLOTS:
-        return _SLOTS[reader.next()]
-    return reader.quoted().replace("{", "{{").replace("}", "}}")
+def _regex_replaced(reader: _Target) -> str:
+    """What takes the place of a whole path; the first match is all that Cloudflare replaces."""
+    reader.need("(")
+    reader.need(PATH)
+    reader.need(",")
+    asked, known = reader.quoted(), reader.wanted.regex
+    reader.need(",")
+    parts = _SLOT.split(reader.quoted())
+    reader.need(")")
+    if not known or not asked.startswith(known) or asked[len(known) :] not in _ALL_BEHIND:
+        raise TemplateError("an expression that is not the condition's", "write the same in both")
+    if not asked.startswith("^") or not asked.endswith(("$", ".*", "(.*)")):
+        raise TemplateError(
+            "a part of the path is replaced", "write an expression of the whole path: `^…(.*)`"
+        )
+    found = regex.expression(asked)
+    missing = [number for number in parts[1::2] if int(number) not in found.captures]
+    if missing:
+        raise TemplateError(f"the expression has no group {missing[0]} that can be had", "write it simpler")
+    parts[::2] = map(_text, parts[::2])
+    parts[1::2] = [found.captures[int(number)] for number in parts[1::2]]
+    reader.wanted = msgspec.structs.replace(
+        reader.wanted, path=found.pattern, ignore_case=reader.wanted.ignore_case or found.ignore_case
+    )
+    return "".join(parts)
