@@ -51,6 +51,7 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     caller: Caller = "library"
     starts_in: float = 30.0  # seconds until it asks for its first case, at most
     at_once: bool = True  # False: it takes the machine for itself, nothing else runs beside it
+    waits: bool = False  # it hangs so often that it takes minutes, mostly of waiting: it starts first
 
     def refuses(self, case: Case) -> str:
         """Why this case is not asked; "" when it is."""

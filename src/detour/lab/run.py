@@ -112,12 +112,14 @@ class Run:
     def _all(
         self, pool: ThreadPoolExecutor, askings: Sequence[_Asking], staged: Staged
     ) -> list[ClientResult]:
-        """Those that run beside others first; then, one by one, those that do not."""
+        """Those that run beside others first, of them those that wait most; then, one by one, those that do
+        not."""
 
         def submit(one: _Asking) -> Future[ClientResult]:
             return pool.submit(one.result, staged)
 
-        done = {one.client.name: submit(one) for one in askings if one.client.at_once}
+        longest_first = sorted(askings, key=lambda one: not one.client.waits)
+        done = {one.client.name: submit(one) for one in longest_first if one.client.at_once}
         _wait_for(done.values())
         for one in askings:
             if not one.client.at_once:

@@ -21,6 +21,7 @@ def _program(
     version: Words = (),
     install: Words = (),
     cannot: Mapping[str, str] = {},
+    waits: bool = False,
 ) -> Client:
     """A file of Perl, beside Lab.pm."""
     return Client(
@@ -32,6 +33,7 @@ def _program(
         install=Install(debian=("perl", *install)),
         environment={"PERL_LWP_SSL_CA_FILE": "{ca}"},
         cannot={**_NO_CHUNKS, **cannot},
+        waits=waits,
     )
 
 
@@ -70,6 +72,7 @@ CLIENTS = (
     ),
     _program(
         *("Mojo::UserAgent", "max_redirects(10)", "mojo"),
+        waits=True,
         version=_version("Mojolicious"),
         install=("libmojolicious-perl", "libio-socket-ssl-perl"),
         cannot=_NO_EXPECT,

@@ -19,6 +19,7 @@ def _program(
     version: Words,
     install: Words = (),
     cannot: Mapping[str, str] = {},
+    waits: bool = False,
 ) -> Client:
     """A file of Ruby, beside lab.rb."""
     return Client(
@@ -29,6 +30,7 @@ def _program(
         command=("ruby", f"{{programs}}/ruby/{file}.rb"),
         install=Install(debian=("ruby", *install)),
         cannot={"websocket": "has no WebSocket", **cannot},
+        waits=waits,
     )
 
 
@@ -50,12 +52,14 @@ CLIENTS = (
     ),
     _program(
         *("faraday", "FaradayMiddleware::FollowRedirects", "faraday"),
+        waits=True,
         version=_constant("Faraday::VERSION", "faraday", "faraday_middleware"),
         install=("ruby-faraday", "ruby-faraday-middleware"),
         cannot=_NO_QUERY,
     ),
     _program(
         *("httparty", "as it does of itself", "httparty"),
+        waits=True,
         version=_constant("HTTParty::VERSION", "httparty"),
         install=("ruby-httparty",),
         cannot={**_NO_QUERY, **_NO_EXPECT},
@@ -95,6 +99,7 @@ CLIENTS = (
     ),
     _program(
         *("typhoeus", "followlocation: true", "typhoeus"),
+        waits=True,
         version=_constant("Typhoeus::VERSION", "typhoeus"),
         install=("ruby-typhoeus",),
         cannot={"file": "takes what is in memory only", "stream": "takes what is in memory only"},
