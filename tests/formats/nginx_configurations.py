@@ -180,6 +180,53 @@ server { listen 127.0.0.1:PORT; merge_slashes on;
             "/",
         ),
     ),
+    "pages of redirects, and the query behind a change": (
+        """server { listen 127.0.0.1:PORT;
+ location /paged { error_page 302 http://ep.example/$arg_a; return 302 /never; }
+ location /text { error_page 302 /two-hundred; return 302 /kept; }
+ location = /two-hundred { return 200 text; }
+ location /to { error_page 301 /third?x=y; rewrite ^ /never permanent; }
+ location = /third { rewrite ^ http://third.example/ redirect; }
+ location /args { error_page 404 /shown?$arg_a; return 404; }
+ location = /shown { return 302 http://shown.example/?s=$args; }
+ location /kept { rewrite ^ /shown2?own=1 last; }
+ location = /shown2 { rewrite ^ http://kept.example/ redirect; }
+ location /none { rewrite ^ /shown2? last; }
+ location /dir/ { proxy_pass http://127.0.0.1:9; }
+ location /slash { error_page 404 /dir; return 404; }
+ location /slash2 { rewrite ^ /dir last; }
+ location /inner/ { internal; proxy_pass http://127.0.0.1:9; }
+ location = /in { internal; return 302 /reached; }
+ location /into { rewrite ^ /in last; }
+ location /posted { error_page 405 /method; return 405; }
+ location /method { if ($request_method = POST) { return 307 /post; } return 302 /get; }
+ location /once { error_page 404 /again; return 404; }
+ location /again { error_page 404 http://twice.example/; return 404; }
+ location / { return 200 ok; } }""",
+        (
+            "/paged",
+            "/paged?a=x",
+            "/text",
+            "/to?q=1",
+            "/args?a=7",
+            "/args",
+            "/kept?b=2",
+            "/kept",
+            "/none?b=2",
+            "/dir",
+            "/slash?q=1",
+            "/slash2?q=1",
+            "/inner",
+            "/inner/",
+            "/in",
+            "/into",
+            "/posted",
+            "/method",
+            "/once",
+            "/again",
+            "/shown?a=b",
+        ),
+    ),
     "servers": (
         """server { listen 127.0.0.1:PORT; server_name www.a.example; return 302 /exact; }
         server { listen 127.0.0.1:PORT; server_name *.a.example; return 302 /mask; }

@@ -41,6 +41,11 @@ NGINX = (
     ),
     Change(r"^(\s*)(?:user|pid|load_module)\s[^;]*;", r"\1", "of the main process"),
     Change(r"^(\s*)resolver\s[^;]*;", r"\1", "its owner's resolver"),
+    Change(
+        r"(^|(?<=[;{}\s]))(root|alias)\s[^;]*;",
+        r"\1\2 /nonexistent/;",
+        "folders of its owner: which directories there are, no reader tells",
+    ),
 )
 APACHE = (
     Change(
@@ -65,7 +70,8 @@ REASONS = (
     (r"unknown \"?(\w+)\"? variable", "a variable that nothing sets: {0}"),
     (r"BIO_new_file|cannot load certificate", "a TLS file that is not there"),
     (r"open\(\) \"([^\"]+)\" failed", "a file that is not there: {0}"),
-    (r"listens on no port", "it opens no port"),
+    (r"listens on no port", "there is no server in it, so that nothing redirects"),
+    (r"the duplicate \"?(\w+)\"? variable", "its own program refuses it"),
     (
         r"directive is not allowed here|invalid number of arguments|unexpected \"|not terminated"
         r"|unterminated|is duplicate|invalid (?:parameter|value|condition|port)|no host in|unexpected end",

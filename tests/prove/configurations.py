@@ -71,7 +71,7 @@ def proved(configuration: Configuration) -> Outcome:
     assert server is not None
     known = Outcome(configuration.server, configuration.name)
     try:
-        layer = load_layer(configuration.path, dialect=configuration.server)
+        layer = load_layer(configuration.path, "conf", configuration.server)
     except RuleError as error:
         return msgspec.structs.replace(known, not_run=f"it cannot be read: {error.faults[0].fact}")
     text, beside = whole(layer)

@@ -45,6 +45,8 @@ class Explanation(msgspec.Struct, frozen=True):
     name: str
     why: str
     holds: Callable[[Question, Answer, Answer], bool]
+    # What to ask both once more: it explains only where they agree on that. None: it holds by itself.
+    instead: Callable[[Question], Question] | None = None
 
 
 def answer(status: int, locations: list[str], question: Question) -> Answer:
@@ -74,9 +76,13 @@ def alike(detour: Answer, server: Answer) -> bool:
     return detour == server if detour.redirects or server.redirects else True
 
 
-def explained(difference: Difference, explanations: tuple[Explanation, ...]) -> Difference:
-    """The difference with the first explanation that holds, if any."""
+def explained(
+    difference: Difference, explanations: tuple[Explanation, ...], agree: Callable[[Question], bool]
+) -> Difference:
+    """The difference with the first explanation that holds, if any; `agree` asks both once more."""
     for one in explanations:
-        if one.holds(difference.question, difference.detour, difference.server):
+        if not one.holds(difference.question, difference.detour, difference.server):
+            continue
+        if one.instead is None or agree(one.instead(difference.question)):
             return msgspec.structs.replace(difference, why=one.why)
     return difference

@@ -49,6 +49,12 @@ def prove(
     asked = redirects = not_asked = unclaimed = 0
     differences = []
     wanted = questions(ruleset.rules, ("http", "https") if server.tls else ("http",))
+
+    def agree(question: Question) -> bool:
+        mine, rule = deciding(ruleset, question, now, _CLIENT)
+        got = None if _stands_in(mine, rule, listed) else real.ask(question)
+        return got is None or alike(mine, got)
+
     with running(server, text, beside) as real:
         for question in wanted if asking is None else asking:
             mine, rule = deciding(ruleset, question, now, _CLIENT)
@@ -63,7 +69,8 @@ def prove(
             redirects += mine.redirects
             if not alike(mine, got):
                 name = rule.name if rule else ""
-                differences.append(explained(Difference(question, mine, got, name), server.explanations))
+                found = Difference(question, mine, got, name)
+                differences.append(explained(found, server.explanations, agree))
     differences.sort(key=lambda one: bool(one.why))
     return Proof(server.name, asked, redirects, not_asked, unclaimed, tuple(differences))
 

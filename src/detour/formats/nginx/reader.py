@@ -11,7 +11,9 @@ import msgspec
 from detour.core.pattern import Pattern
 from detour.errors import PatternError
 from detour.formats.draft import Draft, LineFault
-from detour.formats.nginx.run import REWRITES, Context, Item, Runner, passing
+from detour.formats.nginx.context import Context, appended
+from detour.formats.nginx.locations import Location, found_in, is_early, locations, modifier_of
+from detour.formats.nginx.run import REWRITES, Item, Runner, passing
 from detour.formats.nginx.scope import Path, Scope, encoded
 from detour.formats.nginx.syntax import Directive, Tree, redirects
 from detour.formats.redirects_file import literal
@@ -148,40 +150,13 @@ def _listens(server: Directive) -> Iterator[tuple[_Socket, bool]]:
     yield from found.items() or ((_Socket("80", "http"), False),)
 
 
-class _Location(msgspec.Struct, frozen=True):
-    directive: Directive
-    modifier: str  # "", "=", "^~", "~", "~*", "@"
-    text: str
-    parents: tuple[Directive, ...] = ()
-    children: tuple[_Location, ...] = ()
-
-
-def _locations(block: Directive, parents: tuple[Directive, ...] = ()) -> tuple[_Location, ...]:
-    made = []
-    for one in block.named("location"):
-        modifier, text = _modifier(one.args)
-        if one.block is not None and text:
-            made.append(_Location(one, modifier, text, parents, _locations(one, (*parents, one))))
-    return tuple(made)
-
-
-def _modifier(args: tuple[str, ...]) -> tuple[str, str]:
-    if len(args) > 1:
-        return args[0], args[1]
-    written = args[0] if args else ""
-    found = re.match(r"=|\^~|~\*|~|@", written)
-    if found is None:
-        return "", written
-    return found[0], written if found[0] == "@" else written[found.end() :]
-
-
 class _Server:
     """One server as one socket and host reach it."""
 
     def __init__(self, context: Context, server: Directive) -> None:
         self.context = context
         self.server = server
-        self.locations = _locations(server)
+        self.locations = locations(server)
         self.steps = [0]
         self.jumps = 0
 
@@ -192,7 +167,7 @@ class _Server:
         steps = tuple(one for one in self.server.block or () if one.name in REWRITES)
         yield from self._runner(self.context).run(steps, scope)
 
-    def _runner(self, context: Context, location: _Location | None = None) -> Runner:
+    def _runner(self, context: Context, location: Location | None = None) -> Runner:
         def goes_on(scope: Scope) -> Iterator[Item]:
             if location is not None:
                 return iter((passing(location.directive, scope, self._file(location.directive)),))
@@ -212,19 +187,30 @@ class _Server:
         return "" if step.file == self.context.entry else step.file
 
     def _jump(self, scope: Scope, to: str) -> Iterator[Item]:
-        """Where an inner redirect to a URI, or to a named location, leads."""
+        """Where an inner redirect to a URI (that of `scope`), or to a named location, leads."""
         self.jumps += 1
-        found = self._named(to) if to.startswith("@") else self._of(to.partition("?")[0])
+        path = to.partition("?")[0]
+        slashed = self._handed_on(path)
+        if slashed is not None:
+            yield from self._slash(slashed, scope)
+            return
+        found = self._named(to) if to.startswith("@") else self._of(path)
         if found is None or self.jumps > MAX_JUMPS + self.steps[0] // 4:
             yield passing(self.server, scope, self._file(self.server))
             return
-        changed = scope if to.startswith("@") else msgspec.structs.replace(scope, uri=to.removesuffix("?"))
-        yield from self._inside(found, changed)
+        yield from self._inside(found, scope)
 
-    def _named(self, name: str) -> _Location | None:
+    def _handed_on(self, path: str) -> Location | None:
+        """The location that a known path is but the slash of, and that nginx adds it for."""
+        static = list(self._static(self.locations))
+        if any(one.text == path for one in static):
+            return None
+        return next((one for one in static if one.text == f"{path}/" and _is_handed_on(one)), None)
+
+    def _named(self, name: str) -> Location | None:
         return next((one for one in self.locations if one.text == name), None)
 
-    def _of(self, uri: str, among: tuple[_Location, ...] | None = None) -> _Location | None:
+    def _of(self, uri: str, among: tuple[Location, ...] | None = None) -> Location | None:
         """The location of a known URI (ngx_http_core_find_location)."""
         some = self.locations if among is None else among
         for one in some:
@@ -237,14 +223,17 @@ class _Server:
             return nested
         if longest is None or longest.modifier != "^~":
             for one in some:
-                if one.modifier in ("~", "~*") and _found(one, uri):
+                if one.modifier in ("~", "~*") and found_in(one, uri):
                     return self._of(uri, one.children) or one
         return nested or longest
 
-    def _inside(self, location: _Location, scope: Scope) -> Iterator[Item]:
-        blocks = (*self.context.blocks, *location.parents, location.directive)
-        context = msgspec.structs.replace(self.context, blocks=blocks)
+    def _inside(self, location: Location, scope: Scope) -> Iterator[Item]:
+        chain = (*location.parents, location.directive)
+        context = msgspec.structs.replace(self.context, blocks=(*self.context.blocks, *chain))
         steps = tuple(one for one in location.directive.block or () if one.name in REWRITES)
+        if not scope.uri and location.modifier != "@" and any(one.has("internal") for one in chain):
+            line, file = location.directive.line, location.directive.file
+            steps = (Directive(line, file, "return", ("404",)),)
         yield from self._runner(context, location).run(steps, scope)
 
     # --- which location answers, for all paths at once ----------------------------------------------------
@@ -253,11 +242,15 @@ class _Server:
         """Every location in order: exact ones; prefixes that no expression may overrule, the longest first;
         expressions as written; other prefixes, the longest first."""
         if scope.uri:
-            found = self._of(scope.uri.partition("?")[0])
-            yield from self._inside(found, scope) if found else self._left(scope)
+            path = scope.uri.partition("?")[0]
+            slashed, found = self._handed_on(path), self._of(path)
+            if slashed is not None:
+                yield from self._slash(slashed, scope)
+            else:
+                yield from self._inside(found, scope) if found else self._left(scope)
             return
-        exact: list[_Location] = []
-        prefixes: list[_Location] = []
+        exact: list[Location] = []
+        prefixes: list[Location] = []
         for one in self._static(self.locations):
             (exact if one.modifier == "=" else prefixes).append(one)
         regexes = [one for one in self.locations if one.modifier in ("~", "~*")]
@@ -265,7 +258,7 @@ class _Server:
         for one in exact:
             yield from self._exactly(one, scope)
         yield from self._slashes(prefixes, {one.text for one in (*exact, *prefixes)}, scope)
-        early = [one for one in prefixes if _is_early(one, prefixes)]
+        early = [one for one in prefixes if is_early(one, prefixes)]
         for one in early:
             for regex in self._regexes_of(one):
                 yield from self._matching(regex, scope, one.text)
@@ -280,25 +273,25 @@ class _Server:
     def _left(self, scope: Scope) -> Iterator[Item]:
         yield passing(self.server, scope, self._file(self.server))
 
-    def _static(self, some: tuple[_Location, ...]) -> Iterator[_Location]:
+    def _static(self, some: tuple[Location, ...]) -> Iterator[Location]:
         """Exact and prefix locations, nested ones too: they begin with what they are nested in."""
         for one in some:
             if one.modifier in ("", "=", "^~"):
                 yield one
                 yield from self._static(one.children)
 
-    def _regexes_of(self, location: _Location) -> list[_Location]:
+    def _regexes_of(self, location: Location) -> list[Location]:
         """The expressions asked within a prefix, innermost first: a `^~` keeps those beside it from that."""
         chain = [*location.parents, location.directive]
         levels, here = [], self.locations
         for directive in chain:
-            if _modifier(directive.args)[0] != "^~":
+            if modifier_of(directive.args)[0] != "^~":
                 levels.append([one for one in here if one.modifier in ("~", "~*")])
             here = next(one.children for one in here if one.directive is directive)
         levels.append([one for one in here if one.modifier in ("~", "~*")])
         return [one for level in reversed(levels) for one in level]
 
-    def _exactly(self, location: _Location, scope: Scope) -> Iterator[Item]:
+    def _exactly(self, location: Location, scope: Scope) -> Iterator[Item]:
         if scope.path.kind == "prefix" and location.text.startswith(scope.path.text):
             narrowed = msgspec.structs.replace(scope, path=Path("exact", location.text))
             yield from self._inside(location, narrowed)
@@ -309,7 +302,7 @@ class _Server:
                 location, msgspec.structs.replace(scope, path=Path("exact", location.text))
             )
 
-    def _beginning(self, location: _Location, scope: Scope) -> Iterator[Item]:
+    def _beginning(self, location: Location, scope: Scope) -> Iterator[Item]:
         text = location.text
         if scope.path.kind == "prefix":
             longer = text if len(text) > len(scope.path.text) else scope.path.text
@@ -324,7 +317,7 @@ class _Server:
         else:
             yield from self._both(location, scope, f"^{re.escape(text)}")
 
-    def _matching(self, location: _Location, scope: Scope, prefix: str) -> Iterator[Item]:
+    def _matching(self, location: Location, scope: Scope, prefix: str) -> Iterator[Item]:
         within = scope
         if scope.path.kind == "prefix" and prefix.startswith(scope.path.text):
             within = msgspec.structs.replace(scope, path=Path("prefix", prefix))
@@ -333,7 +326,7 @@ class _Server:
         yield from self._both(location, within, location.text, location.modifier == "~*")
 
     def _both(
-        self, location: _Location, scope: Scope, regex: str, ignore_case: bool = False
+        self, location: Location, scope: Scope, regex: str, ignore_case: bool = False
     ) -> Iterator[Item]:
         try:
             found = scope.with_path(regex, ignore_case=ignore_case)
@@ -346,41 +339,32 @@ class _Server:
         for one in found:
             yield from self._inside(location, one)
 
-    def _slashes(self, prefixes: list[_Location], taken: set[str], scope: Scope) -> Iterator[Item]:
+    def _slashes(self, prefixes: list[Location], taken: set[str], scope: Scope) -> Iterator[Item]:
         """The redirects nobody wrote (ngx_http_core_module.c: auto_redirect)."""
         for one in prefixes:
             bare = one.text[:-1]
-            handed_on = any(each.name in _HANDED_ON for each in one.directive.block or ())
-            if not handed_on or not one.text.endswith("/") or not bare or bare in taken:
+            if not _is_handed_on(one) or bare in taken:
                 continue
-            if scope.path.kind != "prefix" or not bare.startswith(scope.path.text):
-                continue
-            narrowed = msgspec.structs.replace(scope, path=Path("exact", bare))
-            context = msgspec.structs.replace(
-                self.context, blocks=(*self.context.blocks, *one.parents, one.directive)
-            )
-            runner = self._runner(context, one)
-            to = encoded(one.text).replace("$", "%24")
-            yield from runner.redirect(one.directive, narrowed, 301, to, "keep", SLASH)
+            if scope.path.kind == "prefix" and bare.startswith(scope.path.text):
+                yield from self._slash(one, msgspec.structs.replace(scope, path=Path("exact", bare)))
+
+    def _slash(self, location: Location, scope: Scope) -> Iterator[Item]:
+        chain = (*location.parents, location.directive)
+        context = msgspec.structs.replace(self.context, blocks=(*self.context.blocks, *chain))
+        if not scope.uri and any(one.has("internal") for one in chain):
+            yield from self._inside(location, scope)
+            return
+        to, query = appended(encoded(location.text).replace("$", "%24"), scope)
+        runner = self._runner(context, location)
+        yield from runner.redirect(location.directive, scope, 301, to, query, SLASH)
+
+
+def _is_handed_on(location: Location) -> bool:
+    text = location.text
+    handed_on = any(one.name in _HANDED_ON for one in location.directive.block or ())
+    return handed_on and text.endswith("/") and len(text) > 1
 
 
 def _matches(scope: Scope, text: str) -> bool:
     pattern = Pattern.parse(scope.path.pattern, ignore_case=scope.path.ignore_case)
     return pattern.match_parts("http", "h", "", encoded(text), "") is not None
-
-
-def _found(location: _Location, uri: str) -> bool:
-    try:
-        flags = re.IGNORECASE if location.modifier == "~*" else 0
-        return re.search(location.text.replace("(?<", "(?P<"), uri, flags) is not None
-    except re.error:
-        return False
-
-
-def _is_early(one: _Location, prefixes: list[_Location]) -> bool:
-    """Whether expressions must be asked within it alone: a `^~`, or nested expressions, at it or above it."""
-    return any(
-        one.text.startswith(other.text)
-        and (other.modifier == "^~" or any(child.modifier in ("~", "~*") for child in other.children))
-        for other in prefixes
-    )

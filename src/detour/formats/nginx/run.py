@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import combinations
 
 import msgspec
@@ -12,6 +12,7 @@ from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
 from detour.formats.nginx.conditions import SUBJECTS, compared, condition, deciding
+from detour.formats.nginx.context import UNKNOWN, Context, appended, arguments, own, rewritten
 from detour.formats.nginx.scope import Scope, from_the_root
 from detour.formats.nginx.syntax import URL_STARTS, Directive, redirects, walk
 from detour.formats.nginx.values import Text, filled, fixed, has_variables, replaced, variables
@@ -21,41 +22,6 @@ MAX_STEPS = 2000  # of one server and socket, besides the rows of maps: conditio
 Item = Draft | LineFault
 Steps = tuple[Directive, ...]
 REWRITES = ("if", "return", "rewrite", "set", "break")
-
-
-class Context(msgspec.Struct, frozen=True):
-    """What surrounds the directives that run: the blocks inside one another, outermost first."""
-
-    blocks: tuple[Directive, ...]
-    maps: Mapping[str, Directive]
-    entry: str
-    server_name: str
-
-    def setting(self, name: str, default: str) -> str:
-        for block in reversed(self.blocks):
-            if (found := block.last(name, "")) != "":
-                return found
-        return default
-
-    def error_page(self, code: str) -> tuple[Directive, str, str] | None:
-        """The page of a status: its directive, what stands behind `=`, and where it leads."""
-        for block in reversed(self.blocks):
-            pages = list(block.named("error_page"))
-            for page in pages:
-                *codes, to = page.args or ("",)
-                answer = next((one for one in codes if one.startswith("=")), "")
-                if code in codes:
-                    return page, answer, to
-            if pages:
-                return None
-        return None
-
-
-class Redirected(msgspec.Struct, frozen=True):
-    """Where an inner rewrite leads."""
-
-    scope: Scope
-    last: bool
 
 
 class Runner:
@@ -116,7 +82,7 @@ class Runner:
             yield from self.redirect(step, scope, code, step.args[1])
             return
         if len(step.args) < 2 and code >= 300:
-            page = self.context.error_page(first)
+            page = self.context.page(scope, first)
             if page is not None:
                 yield from self.to_page(page, scope, code)
                 return
@@ -125,13 +91,18 @@ class Runner:
     def to_page(self, page: tuple[Directive, str, str], scope: Scope, code: int) -> Iterator[Item]:
         """What answers for a status that has a page of its own."""
         directive, answer, to = page
+        scope = msgspec.structs.replace(scope, errored=True)
         if to.startswith(URL_STARTS) or (has_variables(to) and not to.startswith(("/", "@"))):
             status = int(answer[1:]) if answer[1:].isdecimal() else 302
-            yield from self.redirect(directive, scope, status if status in REDIRECT_STATUSES else 302, to)
-        elif has_variables(to):
+            yield from self._redirected(
+                directive, scope, status if status in REDIRECT_STATUSES else 302, to, "drop", ""
+            )
+        elif has_variables(to.partition("?")[0]):
             yield self.passes(directive, scope)
-        else:
+        elif to.startswith("@"):
             yield from self.jump(scope, to)
+        else:
+            yield from self.jump(msgspec.structs.replace(scope, uri=to, kept=False), to)
 
     def passes(self, step: Directive, scope: Scope) -> Draft:
         return passing(step, scope, self._file(step))
@@ -139,7 +110,34 @@ class Runner:
     def redirect(
         self, step: Directive, scope: Scope, status: int, to: str, query: str = "drop", implicit: str = ""
     ) -> Iterator[Item]:
-        """A redirect, in as many drafts as what its variables hold takes."""
+        """A redirect, or the page of its status (ngx_http_special_response_handler asks for 3xx, too)."""
+        page = self.context.page(scope, str(status))
+        items = [] if page is None else list(self.to_page(page, scope, status))
+        stays = [page is not None and not page[1] and self._is_text(one) for one in items]
+        if page is None or (items and all(stays)):
+            yield from self._redirected(step, scope, status, to, query, implicit)
+            return
+        for one, leaves in zip(items, stays, strict=True):
+            if leaves:
+                fact = f"the page of {status} redirects some requests, and leaves others their Location"
+                yield self.fault(step, fact, "return what is meant at once", one.pattern)
+            else:
+                yield one
+
+    def _is_text(self, item: Item) -> bool:
+        """Whether `return 200` or the like answers: as the page of a redirect it leaves its Location."""
+        if not isinstance(item, Draft) or item.location is not None:
+            return False
+        return any(
+            (one.name, one.line, self._file(one)) == ("return", item.line, item.file)
+            and one.args[:1] < ("300",)
+            for one in walk(self.context.blocks[1])
+        )
+
+    def _redirected(
+        self, step: Directive, scope: Scope, status: int, to: str, query: str, implicit: str
+    ) -> Iterator[Item]:
+        """In as many drafts as what its variables hold takes."""
         for narrowed, text in self.expanded(to, scope):
             try:
                 yield from self._drafts(step, narrowed, status, text, query, implicit)
@@ -154,7 +152,12 @@ class Runner:
             for narrowed, whole in from_the_root(scope, to):
                 yield self._draft(step, narrowed, status, whole, query, implicit)
             return
-        taken = [one for one in dict.fromkeys(variables(to)) if one.startswith("arg_")][:3]
+        known = arguments(scope)
+        named = [one for one in dict.fromkeys(variables(to)) if one.startswith("arg_") and one not in known]
+        of_request = scope.kept or has_variables(own(scope))
+        if not of_request:
+            scope = scope.with_known(dict.fromkeys(named, ""))
+        taken = named[:3] if of_request else []
         for count in range(len(taken), -1, -1):
             for present in combinations(taken, count):
                 absent = dict.fromkeys((one for one in taken if one not in present), "")
@@ -184,9 +187,6 @@ class Runner:
     def _known(self, scope: Scope) -> dict[str, str]:
         uri = scope.uri.partition("?")[0]
         path = "{url.path}" if not uri else fixed(uri)
-        args = "{url.query}" if not uri else fixed(scope.uri.partition("?")[2])
-        if has_variables(args):  # of an inner rewrite, with captures of then
-            args = "$"
         host = scope.name or "{url.hostname}"
         known = {
             "scheme": scope.scheme,
@@ -197,14 +197,12 @@ class Runner:
             "request_uri": "{url.path}?{url.query}",
             "uri": path,
             "document_uri": path,
-            "args": args,
-            "query_string": args,
-            "is_args": "?" if args else "",
+            **arguments(scope),
             "https": "on" if scope.scheme == "https" else "",
             "hostname": "{url.hostname}",
             **dict(scope.known),
         }
-        return {name: text for name, text in known.items() if text != "$" and name != ""}
+        return {name: text for name, text in known.items() if text != UNKNOWN and name != ""}
 
     def _absolute(self, text: Text, scope: Scope) -> str:
         """A Location as it leaves nginx; raises `TemplateError` for one that is no URL from the root."""
@@ -229,6 +227,8 @@ class Runner:
     def expanded(self, text: str, scope: Scope, depth: int = 0) -> Iterator[tuple[Scope, str]]:
         """The text with maps and set variables resolved, each value with the requests that have it."""
         texts = dict(scope.texts)
+        if not scope.kept and re.fullmatch(r"\$arg_\w+", own(scope)):  # of the request, before the change
+            texts |= {"args": own(scope), "query_string": own(scope)}
         for name in variables(text):
             if name in texts:
                 text = replaced(text, name, texts[name])
@@ -300,7 +300,7 @@ class Runner:
             "scheme": scope.scheme,
             "server_port": scope.port,
             "https": "on" if scope.scheme == "https" else "",
-            "ssl_protocol": None,
+            **self._changed(scope),
         }.get(name)
         if fixed_text is not None:
             if compared(fixed_text, operator, operand):
@@ -311,6 +311,13 @@ class Runner:
                 yield from narrow(scope, name, operator, operand)
                 return
         raise PatternError(f"`{subject}` is known to nginx alone", "decide by something in the request")
+
+    def _changed(self, scope: Scope) -> dict[str, str]:
+        """What is known after an `error_page`: it becomes a GET, with the query of the page's URI alone."""
+        if scope.kept or has_variables(own(scope)):
+            return {}
+        known = {name: text for name, text in arguments(scope).items() if name != "is_args"}
+        return {**known, "request_method": "GET"} if scope.errored else known
 
     def _set(self, step: Directive, rest: Steps, scope: Scope) -> Iterator[Item]:
         if len(step.args) != 2:
@@ -331,14 +338,7 @@ class Runner:
         for narrowed in scope.with_path(regex):
             if flag in ("redirect", "permanent") or to.startswith(URL_STARTS):
                 status = 301 if flag == "permanent" else 302
-                dropped = to.endswith("?")
-                yield from self.redirect(
-                    step,
-                    narrowed,
-                    status,
-                    to.removesuffix("?") if dropped else to,
-                    "drop" if dropped else "keep",
-                )
+                yield from self.redirect(step, narrowed, status, *appended(to, narrowed))
             else:
                 yield from self._inner(step, flag, to, rest, narrowed)
             if narrowed == scope:
@@ -354,11 +354,11 @@ class Runner:
             else:
                 yield self.passes(step, scope)
             return
-        changed = msgspec.structs.replace(scope, uri=to.removesuffix("?"))
+        changed = rewritten(scope, to)
         if flag == "break":
             yield self.passes(step, changed)
         elif flag == "last":
-            yield from self.jump(scope, to)
+            yield from self.jump(changed, changed.uri)
         else:
             yield from self.run(rest, changed)
 

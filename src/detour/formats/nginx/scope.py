@@ -56,6 +56,8 @@ class Scope(msgspec.Struct, frozen=True):
     methods: frozenset[str] | None = None
     when: tuple[Condition, ...] = ()
     uri: str = ""  # after an inner rewrite; "": the request's own path
+    kept: bool = True  # whether the request's own query is still there, behind what `uri` has
+    errored: bool = False  # whether an `error_page` led here
     known: tuple[tuple[str, str], ...] = ()  # variables and captures, as template text
     texts: tuple[tuple[str, str], ...] = ()  # variables that were set, as written
 

@@ -35,6 +35,10 @@ class Directive(msgspec.Struct, frozen=True):
         """The directives of those names in its block."""
         return (one for one in self.block or () if one.name in names)
 
+    def has(self, name: str) -> bool:
+        """Whether a directive of that name is in its block."""
+        return any(one.name == name for one in self.block or ())
+
     def last(self, name: str, default: str) -> str:
         """The first argument of the last directive of that name."""
         found = [one.args[0] for one in self.named(name) if one.args]
