@@ -23,6 +23,7 @@ from detour.core.shape import probe
 
 _ONE = b"\0"
 _FOLDED = FOLDED.encode()
+_SLASH, _MARK, _HASH = b"/?#"  # as numbers: `63 in octets` takes 0.02 µs, `b"?" in octets` 0.14
 _PLAIN_TARGET = PLAIN_OCTETS + b"?"
 _MOST_SEGMENTS = 32  # of a path that is answered the short way
 _READ = 16384  # rules to be tried that are kept decoded, with their patterns
@@ -48,10 +49,10 @@ def finder(index: Index, scheme: str) -> Finder:
 
     def find(authority: bytes, target: bytes) -> tuple[Simple, bytes] | None:
         path, query = target, b""
-        if b"?" in target:
+        if _MARK in target:
             path, _, query = target.partition(b"?")
-        segments = path.count(b"/")
-        if segments >= most or not path.startswith(b"/"):
+        segments = path.count(_SLASH)
+        if not 0 < segments < most or path[0] != _SLASH:
             return None
         first = count
         key, captures = b"", _NOTHING
@@ -100,7 +101,7 @@ def _filled(reference: bytes, captures: Captures, order: Sequence[int], query: b
         reference = reference.replace(_ONE, captures[place], 1)
     if not query:
         return reference
-    return None if b"?" in reference or b"#" in reference else reference + b"?" + query
+    return None if _MARK in reference or _HASH in reference else reference + b"?" + query
 
 
 def is_plain(target: bytes) -> bool:

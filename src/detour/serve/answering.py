@@ -26,7 +26,7 @@ from detour.serve.forwarded import FIELD_NAMES, Asker, believe, claimed_schemes,
 from detour.serve.head import Head, read_authority, resolve
 from detour.serve.memo import Entry, Memo
 from detour.serve.stats import Counters, answer_slot
-from detour.serve.wire import Answer, Mould, date_line, decided, mould, moulded, said
+from detour.serve.wire import Answer, Mould, date_line, decided, mould, said
 
 # What a preflight carries, and what the redirect itself answers to (Fetch, CORS protocol).
 _CORS_FIELDS = frozenset({"origin", "access-control-request-method", "access-control-request-headers"})
@@ -236,14 +236,14 @@ class Endpoint:
         common = self._moulds.get((record.form, record.series, method)) or self._learn_mould(record, method)
         if common is None:
             return None
-        around, status, slot, hit = common
+        moulded, status, slot, hit = common
         service = self.service
         view = service.counters.view
         view[slot] += 1
         if hit:
             view[hit] += 1
-        response = moulded(around, location, record.line, service.date)
-        if self.memo.asked_before(key) and len(target) <= _TARGET_LIMIT:
+        response = moulded(location, record.line, service.date)
+        if self.memo.limit and self.memo.asked_before(key) and len(target) <= _TARGET_LIMIT:
             before, _, after = response.partition(service.date)
             answer = Answer(status, before, after)
             self.memo.keep(key, Entry(inf, before, after, slot, hit, "", answer))

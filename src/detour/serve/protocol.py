@@ -104,6 +104,7 @@ class Connection(asyncio.Protocol):
         "_seen_behind",
         "_seen_key",
         "_seen_length",
+        "_seen_method",
         "_seen_rest",
         "_seen_start",
         "_service",
@@ -128,6 +129,7 @@ class Connection(asyncio.Protocol):
         self._seen = _NEVER  # the last head that the memo knew,
         self._seen_key = _NO_KEY  # its key there,
         self._seen_length = 0  # its length with the content it announces,
+        self._seen_method = b""
         self._seen_start = self._seen_rest = _NEVER  # what stands before its target, and behind that,
         self._seen_behind = 0  # how much that is with the content,
         self._seen_authority = b""  # and what its Host says
@@ -173,7 +175,7 @@ class Connection(asyncio.Protocol):
         A client that asks again mostly asks the same way. What was accepted once, between requests, is
         accepted again, so neither the parser nor the regular expression need see it.
         """
-        if data.startswith(self._seen) and len(data) == self._seen_length and not self._mode:
+        if len(data) == self._seen_length and data.startswith(self._seen) and not self._mode:
             service = self._service
             now = service.clock()
             if not service.second <= now < service.second_end:
@@ -216,7 +218,9 @@ class Connection(asyncio.Protocol):
             response = self._prepared(key, now, data)
         else:
             try:
-                response = endpoint.redirect(start[:-1], self._seen_authority, data[len(start) : cut], key)
+                response = endpoint.redirect(
+                    self._seen_method, self._seen_authority, data[len(start) : cut], key
+                )
             except Exception:  # whatever failed will fail again, where it is told and answered 500
                 return False
         if response is None:
@@ -293,7 +297,8 @@ class Connection(asyncio.Protocol):
         self._seen_length = len(head) + content
         if authority is not None:
             self._seen_authority = authority
-            self._seen_start = line[: line.find(b" ") + 1]
+            self._seen_method = line[: line.find(b" ")]
+            self._seen_start = self._seen_method + b" "
             self._seen_rest = head[len(line) - 9 :]
             self._seen_behind = len(self._seen_rest) + content
 

@@ -8,11 +8,11 @@ to second, so an answer is kept as what stands before it and what stands after i
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from email.utils import formatdate
 from html import escape
 from http import HTTPStatus
 from math import inf
-from typing import NamedTuple
 
 import msgspec
 
@@ -45,6 +45,7 @@ class Answer(msgspec.Struct, frozen=True):
         return self.before + date + self.after
 
 
+_UNWRITTEN = "%.0b"  # takes its value and writes nothing of it
 _STARTS = {
     status.code: f"HTTP/1.1 {status.code} {status.phrase}\r\nLocation: "
     for status in REDIRECT_STATUSES.values()
@@ -75,39 +76,34 @@ def decided(decision: Decision, method: str, *, redirect_by: bool, connection: s
     )
 
 
-class Mould(NamedTuple):
-    """A format for all redirects to one method that differ in Location, Date and a line's number only."""
+# From a Location, the number of a rule's line and a whole Date line to the octets of the redirect.
+Mould = Callable[[bytes, int, bytes], bytes]
 
-    form: bytes  # takes Location, Date, the line's number, the length of the content, Location in HTML
-    numbered: bool
-    length: int  # of the content without the Location; 0: none is announced
-    shown: bool  # whether the content is sent, not only announced
+_AMPERSAND, _APOSTROPHE = b"&'"  # as numbers, which `in` finds six times as fast in octets
 
 
 def mould(status: int, cache: int | None, method: str, by: str, *, numbered: bool) -> Mould:
-    """What `decided` makes of redirects without further fields; `by` is the value of X-Redirect-By ("" for
-    none), to which the line's number belongs where it is `numbered`."""
+    """What `decided` makes of redirects to `method` without further fields, but for Location, Date and the
+    number of a line; `by` is the value of X-Redirect-By ("" for none), to which that number belongs where it
+    is `numbered`."""
     life = f"max-age={cache}" if cache else "no-store"
     form = f"{_STARTS[status]}%b\r\nCache-Control: {life}\r\n%b"
-    form += f"X-Redirect-By: {by.replace('%', '%%')}{'%d' * numbered}\r\n" if by else ""
+    form += f"X-Redirect-By: {by.replace('%', '%%')}%b\r\n" if by else _UNWRITTEN
     shown, announced = method == "GET", method in ("GET", "HEAD")
-    link = f'<a href="%b">{REDIRECT_STATUSES[status].phrase}</a>.\n' if announced else ""
+    start, end = '<a href="', f'">{REDIRECT_STATUSES[status].phrase}</a>.\n'
     form += f"Content-Type: {HTML}\r\n" if announced else ""
-    form += f"Content-Length: {'%d' if announced else 0}\r\n\r\n{link if shown else ''}"
-    length = len(link) - len("%b") if announced else 0
-    return Mould(form.encode("latin-1"), numbered and bool(by), length, shown)
+    form += "Content-Length: %b\r\n\r\n" + (f"{start}%b{end}" if shown else _UNWRITTEN)
+    octets, around = form.encode("latin-1"), len(start) + len(end)
 
-
-def moulded(mould: Mould, location: bytes, line: int, date: bytes) -> bytes:
-    """The redirect to `location` by the rule on `line`; `date` is the whole Date line."""
-    form, numbered, length, shown = mould
-    values: tuple[int | bytes, ...] = (location, date, line) if numbered else (location, date)
-    if length:
+    def moulded(location: bytes, line: int, date: bytes) -> bytes:
         link = location
-        if b"&" in link or b"'" in link:
+        if _AMPERSAND in link or _APOSTROPHE in link:
             link = escape(link.decode("ascii")).encode("ascii")
-        values += (length + len(link), link) if shown else (length + len(link),)
-    return form % values
+        number = b"%d" % line if numbered else b""
+        length = b"%d" % (around + len(link)) if announced else b"0"
+        return octets % (location, date, number, length, link)
+
+    return moulded
 
 
 def said(status: int, fact: str, method: str = "GET", *, connection: str = "") -> Answer:
