@@ -176,6 +176,14 @@ def test_terraforms_json_reads_alike() -> None:
         (
             {
                 "Actions": to(Host="x.example"),
+                "Conditions": [{"Field": "source-ip", "SourceIpConfig": {"Values": ["10.0.0.1/8"]}}],
+            },
+            "'10.0.0.1/8' is no address and no network",
+        ),
+        ({"Actions": "R"}, "'R' where a table belongs"),
+        (
+            {
+                "Actions": to(Host="x.example"),
                 "Conditions": [
                     {
                         "Field": "http-header",
@@ -189,6 +197,16 @@ def test_terraforms_json_reads_alike() -> None:
 )
 def test_what_cannot_be_expressed_is_listed(said: dict[str, Any], fact: str) -> None:
     assert [one.fact for one in layer_of("alb", rules(said)).not_understood] == [fact]
+
+
+@pytest.mark.parametrize(
+    "field", ["path-pattern", "host-header", "http-header", "http-request-method", "source-ip"]
+)
+def test_a_condition_whose_values_are_not_read_is_listed_and_the_rule_not_dropped(field: str) -> None:
+    config = "".join(part.title() for part in field.split("-")) + "Config"
+    condition = {"Field": field, config: {"RegexValues": ["^/a$"], "HttpHeaderName": "X-A"}}
+    layer = layer_of("alb", rules({"Actions": to(Host="x.example"), "Conditions": [condition]}))
+    assert [one.fact for one in layer.not_understood] == [f"the condition {field} lists no `Values`"]
 
 
 def test_https_to_http_is_refused_as_the_load_balancer_does() -> None:

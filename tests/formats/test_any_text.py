@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from detour.formats.dialects import DIALECTS, Dialect, Files
+from detour.core.message import Request
+from detour.formats.dialects import DIALECTS, Dialect, Files, named
 from detour.formats.draft import Draft, LineFault
 from detour.formats.layer import read_layer
 from tests.formats import (
@@ -196,7 +197,7 @@ def prove(dialect: Dialect, drawn: st.SearchStrategy[str]) -> None:
 
 
 def check(dialect: Dialect, text: str) -> None:
-    """What a reader yields, and that an audit takes it: nothing is raised."""
+    """What a reader yields, that an audit takes it, and that it answers: nothing is raised."""
     files = Files("conf", {"conf": text})
     for one in dialect.read(files):
         assert isinstance(one, Draft | LineFault)
@@ -206,7 +207,38 @@ def check(dialect: Dialect, text: str) -> None:
             assert one.remedy.strip()
             assert "\n" not in one.fact + one.remedy
     assert isinstance(dialect.detect(text), bool)
-    read_layer("conf", dialect, files)
+    layer = read_layer("conf", dialect, files)
+    for url in ("http://h.example/a", "https://www.h.example/a/b?c=d"):
+        layer.ruleset.decide(Request.of("GET", url, (("Cookie", "a=b"),), "192.0.2.1"), now=0.0)
+
+
+HUGE = "9" * 5_000  # more digits than Python reads
+NUMBERS = (
+    ("netlify", f"/a /b {HUGE}"),
+    ("cloudflare-pages", f"/a /b {HUGE[:1_500]}"),
+    ("ipfs", f"/a /b {HUGE}"),
+    ("csv", f"/a,/b,{HUGE}"),
+    ("cloudflare-bulk", f"a.example/,https://b.example/,{HUGE}"),
+    ("vercel-bulk", f"source,destination,statusCode\n/a,/b,{HUGE}"),
+    ("vercel-bulk", f'[{{"source": "/a", "destination": "/b", "statusCode": {HUGE}}}]'),
+    ("vercel-bulk", f'{{"source": "/a", "destination": "/b", "statusCode": {HUGE}}}'),
+    ("netlify-toml", f'[[redirects]]\nfrom = "/a"\nto = "/b"\nstatus = {HUGE}'),
+    ("vercel", f'{{"redirects": [{{"source": "/a", "destination": "/b", "statusCode": {HUGE}}}]}}'),
+    ("traefik", f'[http.routers.a]\nrule = "x"\npriority = {HUGE}'),
+    ("haproxy", f"frontend a\n bind :80\n http-request redirect location /x code {HUGE}"),
+    ("caddy", f"http://h.example {{\n\tredir /a /b {HUGE}\n}}"),
+    ("apache", f"Redirect {HUGE} /a /b"),
+    ("apache", f"RewriteEngine On\nRewriteRule ^/a{{{HUGE}}}$ /b [R={HUGE}]"),
+    ("nginx", f"server {{ return {HUGE} /a; }}"),
+)
+
+
+@pytest.mark.parametrize(("dialect", "text"), NUMBERS, ids=[name for name, _ in NUMBERS])
+def test_a_number_of_thousands_of_digits_redirects_nobody(dialect: str, text: str) -> None:
+    known = named(dialect)
+    assert known is not None
+    layer = read_layer("conf", known, Files("conf", {"conf": text}))
+    assert [rule for rule in layer.rules if rule.template is not None] == []
 
 
 def test_every_dialect_has_samples_that_are_read() -> None:

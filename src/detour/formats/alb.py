@@ -33,6 +33,7 @@ import msgspec
 from detour.core.rule import ClientCondition, Condition
 from detour.errors import NodeError, TemplateError
 from detour.formats.draft import Draft, LineFault
+from detour.formats.numbers import whole
 from detour.formats.redirects_file import PartError, literal, path_pattern
 from detour.formats.routes import Line, header_is, origin, parameter_is, without_idle_passes
 from detour.formats.yaml_nodes import Node, documents, fault
@@ -148,7 +149,7 @@ def _many(node: Node, *names: str) -> tuple[Node, ...]:
 def _rule(node: Node, listeners: Mapping[str, _Rule]) -> _Rule:
     said, arn = _at(node, "Priority"), _at(node, "ListenerArn")
     text = said.value if said is not None and isinstance(said.value, str) else "default"
-    number = int(text) if text.isascii() and text.isdigit() else MOST_PRIORITY
+    number = whole(text) if text.isascii() and text.isdigit() else MOST_PRIORITY
     named = _reference(arn)
     of = next((one for name, one in listeners.items() if name in named), None)
     return _Rule(
@@ -184,10 +185,11 @@ def _listener(node: Node) -> _Rule:
 
 
 def _lines(rule: _Rule) -> Iterator[Line]:
-    redirect = next((one for one in rule.actions if _kind(one) == "redirect"), None)
-    line = rule.line if redirect is None else redirect.line
     pattern: str | None = None
+    line = rule.line
     try:
+        redirect = next((one for one in rule.actions if _kind(one) == "redirect"), None)
+        line = line if redirect is None else redirect.line
         hosts, paths, asked, when = _asked(rule)
         for host, path in product(hosts, paths):
             at = origin("*", rule.scheme, rule.port) if host is None else _origin(host, rule)
@@ -222,6 +224,10 @@ def _asked(
     when: list[Condition] = []
     for condition in rule.conditions:
         for field, values, node in _fields(condition):
+            if not values:
+                raise NodeError(
+                    node.line, f"the condition {field} lists no `Values`", "list what is asked for"
+                )
             if field == "path-pattern":
                 paths = [path_pattern(_wildcards(_known(one))) for one in values]
             elif field == "host-header":

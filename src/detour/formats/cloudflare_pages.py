@@ -48,6 +48,7 @@ from typing import Literal
 from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
+from detour.formats.numbers import whole
 from detour.formats.redirects_file import (
     REWRITE,
     Captures,
@@ -193,8 +194,8 @@ def _location(to: str, captures: Captures) -> str:
 def _status(token: str | None) -> int | None:
     if token is None:
         return None
-    if token.isascii() and token.isdigit() and (int(token) in REDIRECT_STATUSES or int(token) == REWRITE):
-        return int(token)
+    if token.isascii() and token.isdigit() and (whole(token) in REDIRECT_STATUSES or whole(token) == REWRITE):
+        return whole(token)
     raise TemplateError(f"{token!r} is no status here", "use 301, 302, 303, 307 or 308, or 200 to rewrite")
 
 

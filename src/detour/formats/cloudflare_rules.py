@@ -34,6 +34,7 @@ from detour.formats import regex
 from detour.formats.bulk_rows import restated
 from detour.formats.cloudflare_expressions import PATH, Reader, Wanted, expression
 from detour.formats.draft import Draft, LineFault
+from detour.formats.numbers import whole
 from detour.formats.redirects_file import PartError
 from detour.formats.routes import redirect_status
 from detour.formats.yaml_nodes import Node, documents, fault
@@ -208,11 +209,11 @@ def _regex_replaced(reader: _Target) -> str:
             "a part of the path is replaced", "write an expression of the whole path: `^…(.*)`"
         )
     found = regex.expression(asked)
-    missing = [number for number in parts[1::2] if int(number) not in found.captures]
+    missing = [number for number in parts[1::2] if whole(number) not in found.captures]
     if missing:
         raise TemplateError(f"the expression has no group {missing[0]} that can be had", "write it simpler")
     parts[::2] = map(_text, parts[::2])
-    parts[1::2] = [found.captures[int(number)] for number in parts[1::2]]
+    parts[1::2] = [found.captures[whole(number)] for number in parts[1::2]]
     reader.wanted = msgspec.structs.replace(
         reader.wanted, path=found.pattern, ignore_case=reader.wanted.ignore_case or found.ignore_case
     )

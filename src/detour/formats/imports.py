@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from detour.core.keys import Filing, file
-from detour.core.rule import Rule, Terms
+from detour.core.rule import ClientCondition, Rule, Terms, network
 from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.core.template import Template
 from detour.errors import Fault, PatternError, Span, TemplateError
@@ -212,9 +212,24 @@ class _Importer:
         return terms
 
 
+def _networks(condition: ClientCondition) -> None:
+    """Raises `PatternError` where one of the networks is none."""
+    for text in condition.networks:
+        try:
+            network(text)
+        except ValueError:
+            raise PatternError(
+                f"{text!r} is no address and no network", "write it as in 192.0.2.0/24, without host bits"
+            ) from None
+
+
 def _both(job: Import, draft: Draft) -> Terms:
-    """Conditions of both hold; what else the import says comes before what the line says."""
+    """Conditions of both hold; what else the import says comes before what the line says. Raises
+    `PatternError`."""
     terms = job.terms
+    for condition in (*draft.when, *draft.unless):
+        if isinstance(condition, ClientCondition):
+            _networks(condition)
     keys = {field: getattr(terms, field) for field in terms.__struct_fields__}
     del keys["depends"], keys["settled"]
     keys["query"] = job.query or draft.query

@@ -46,6 +46,7 @@ from collections.abc import Iterator, Mapping
 from detour.core.status import PASS_STATUSES, REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
+from detour.formats.numbers import whole
 from detour.formats.redirects_file import (
     REWRITE,
     Captures,
@@ -140,7 +141,7 @@ def _status(token: str | None) -> int | None:
             f"{token!r} forces a redirect, which gateways refuse", f"write `{token.rstrip('!')}`"
         )
     if token.isascii() and token.isdigit():
-        status = int(token)
+        status = whole(token)
         if status in REDIRECT_STATUSES or status in PASS_STATUSES or status == REWRITE:
             return status
     raise TemplateError(f"{token!r} is no status here", "use 200, 301, 302, 303, 307, 308, 404, 410 or 451")

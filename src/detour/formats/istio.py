@@ -27,6 +27,7 @@ from detour.core.rule import FieldCondition
 from detour.errors import NodeError, PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
 from detour.formats.kubernetes import Resource, detects, of_dialect
+from detour.formats.numbers import whole
 from detour.formats.redirects_file import PartError
 from detour.formats.routes import (
     SAME_PATH,
@@ -183,7 +184,7 @@ def _origin(match: Node | None, redirect: Node | None, host: str) -> str:
     port = match.integer_at("port") if match is not None else None
     if authority is not None:
         host, _, written = authority.partition(":")
-        port = int(written) if written.isascii() and written.isdigit() else port
+        port = whole(written) if written.isascii() and written.isdigit() else port
     if not scheme and port is None and redirect is not None:
         to = redirect.text_at("scheme")
         if to in _OTHER_SCHEME and not any(redirect.get(key) for key in ("uri", "authority", "port")):

@@ -65,6 +65,7 @@ from detour.core.url import URL
 from detour.errors import PatternError, TemplateError
 from detour.formats.bulk_rows import PLAIN_CHARACTERS, PLAIN_HOST, PLAIN_PATH
 from detour.formats.draft import OR_PASS, Draft, LineFault
+from detour.formats.numbers import whole
 from detour.formats.redirects_file import (
     REWRITE,
     Captures,
@@ -128,7 +129,7 @@ def _plain(line: Line) -> Draft | None:
     found = _PLAIN_LINE.fullmatch(line.text)
     if found is None or "/." in found[2]:
         return None
-    status = None if found[3] is None else int(found[3])
+    status = None if found[3] is None else whole(found[3])
     return Draft(line.number, f"{found[1]}{{/}}?", found[2], status)
 
 
@@ -269,7 +270,7 @@ def _status(token: str | None) -> int | None:
     if not found:
         remedy = "write the status before the conditions" if "=" in token else "write a number, as in `302`"
         raise TemplateError(f"{token!r} is not a status", remedy)
-    status = int(found[0])
+    status = whole(found[0])
     if status in REDIRECT_STATUSES or status in PASS_STATUSES or status == REWRITE:
         return status
     raise TemplateError(

@@ -43,7 +43,7 @@ def read(text: str) -> Iterator[Draft | LineFault]:
     """Each table of redirects, in file order, restated; one that cannot be is a fault."""
     try:
         tables = tomllib.loads(text).get("redirects", [])
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, and that of a number with thousands of digits
         found = re.search(r"at line (\d+)", str(error))
         line = int(found[1]) if found else text.count("\n") + 1
         yield LineFault(line, f"not TOML: {error}", "correct it")

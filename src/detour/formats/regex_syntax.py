@@ -8,6 +8,7 @@ import string
 import msgspec
 
 from detour.errors import PatternError
+from detour.formats.numbers import whole
 
 MAX_DEPTH = 50  # of groups in groups
 ALL = frozenset(range(256))
@@ -168,8 +169,8 @@ class _Parser:
         if found is None:
             return None
         self.at = found.end()
-        least = int(found[1])
-        return least, (int(found[3]) if found[3] else None) if found[2] else least
+        least = whole(found[1])
+        return least, (whole(found[3]) if found[3] else None) if found[2] else least
 
     def _atom(self, depth: int) -> Node:
         char = self.text[self.at]

@@ -148,12 +148,18 @@ def _number(text: str) -> int | None:
     raise TemplateError(f"`statusCode` is {text!r}", "write 301, 302, 303, 307 or 308")
 
 
+# Python refuses to read thousands of digits, and its decoder passes that on.
+_TOO_LARGE = "not a redirect: a number of thousands of digits", "write 301, 302, 303, 307 or 308"
+
+
 def _lines(text: str) -> Iterator[tuple[int, _Row | LineFault]]:
     for number, _, line in rows(text):
         try:
             yield number, _of_json(number, json.loads(line))
         except json.JSONDecodeError as error:
             yield number, _not_json(number, error, "write one object a line, or a list in brackets")
+        except ValueError:
+            yield number, LineFault(number, *_TOO_LARGE)
         except RecursionError:
             yield number, LineFault(number, "not a redirect: nested too deep", "write flat objects")
 
@@ -171,6 +177,9 @@ def _list(text: str) -> Iterator[tuple[int, _Row | LineFault]]:
             place = _after_comma(text, _after_space(text, end))
         except json.JSONDecodeError as error:
             yield line, _not_json(error.lineno, error, "correct the JSON: what follows cannot be read")
+            return
+        except ValueError:
+            yield line, LineFault(line, *_TOO_LARGE)
             return
         except RecursionError:
             yield line, LineFault(line, "not a redirect: nested too deep", "write flat objects")

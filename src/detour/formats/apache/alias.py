@@ -10,6 +10,7 @@ from detour.errors import PatternError, TemplateError
 from detour.formats.apache.context import Context, Outcome, segments
 from detour.formats.apache.syntax import Directive
 from detour.formats.demand import Demand, Text
+from detour.formats.numbers import whole
 from detour.formats.regex import expressions
 
 DEFAULT_STATUS = 302
@@ -46,7 +47,7 @@ def _status(directive: Directive) -> tuple[int, tuple[str, ...]]:
     if first in STATUS_WORDS:
         return STATUS_WORDS[first], args[1:]
     if first.isdecimal():
-        status = int(first)
+        status = whole(first)
         if 300 <= status < 400 and status not in REDIRECT_STATUSES:
             raise TemplateError(f"{status} is not a redirect status", "use 301, 302, 303, 307 or 308")
         return status, args[1:]
@@ -120,7 +121,7 @@ def substituted(to: str, captures: object, count: int) -> str:
     def replace(found: re.Match[str]) -> str:
         if found[1]:
             return found[1].replace("{", "{{").replace("}", "}}")
-        number = int(found[2])
+        number = whole(found[2])
         if number == 0:
             return "{url.path}"
         value = captures.get(number)

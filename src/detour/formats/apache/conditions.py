@@ -9,6 +9,7 @@ from detour.core.rule import ClientCondition, FieldCondition
 from detour.errors import PatternError
 from detour.formats.apache.syntax import Directive
 from detour.formats.demand import ANY, Demand, Text, excluded, of_regex
+from detour.formats.numbers import whole
 
 _FILES = {"-f", "-d", "-l", "-s", "-F", "-U", "-h", "-L", "-x"}
 _VARIABLE = re.compile(r"%\{([^}]+)\}")
@@ -97,7 +98,7 @@ def _scheme(variable: str, pattern: str, negated: bool) -> tuple[Demand, ...]:
 
 def _client(pattern: str, negated: bool) -> tuple[Demand, ...]:
     octets = pattern.strip("^$=").replace("\\.", ".").rstrip(".").split(".")
-    if not all(octet.isdecimal() and int(octet) < 256 for octet in octets) or len(octets) > 4:
+    if not all(octet.isdecimal() and whole(octet) < 256 for octet in octets) or len(octets) > 4:
         raise PatternError(f"{pattern!r} is no network", "name addresses, or the octets they begin with")
     network = ".".join([*octets, *["0"] * (4 - len(octets))]) + f"/{8 * len(octets)}"
     condition = ClientCondition((network,))

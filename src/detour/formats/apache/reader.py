@@ -14,6 +14,7 @@ from detour.formats.apache.rewrite import Written, rewrites, rules
 from detour.formats.apache.syntax import Directive, parse
 from detour.formats.demand import Demand, Text
 from detour.formats.draft import LineFault
+from detour.formats.numbers import whole
 
 _OPEN = {"ifmodule", "ifdefine", "ifversion", "iffile", "limit", "limitexcept", "requireall", "requireany"}
 _VERSION = (2, 4, 57)
@@ -86,7 +87,7 @@ def _holds(one: Directive) -> bool:
 def _version_holds(args: tuple[str, ...]) -> bool:
     if len(args) < 2 or not re.fullmatch(r"[0-9.]+", args[1]):
         return True
-    wanted = tuple(int(part) for part in args[1].strip(".").split(".") if part)
+    wanted = tuple(whole(part) for part in args[1].strip(".").split(".") if part)
     return {
         "<": wanted > _VERSION, "<=": wanted >= _VERSION, ">": wanted < _VERSION, ">=": wanted <= _VERSION,
     }.get(args[0], True)  # fmt: skip

@@ -17,6 +17,7 @@ from detour.formats.apache.context import Context, Outcome, Refused
 from detour.formats.apache.syntax import Directive
 from detour.formats.demand import ANY, Asked, Demand, Text, ask, both, of_regex
 from detour.formats.draft import Draft, LineFault
+from detour.formats.numbers import whole
 
 _EVERY = re.compile(r"(?:\^?/?\(?\.[*+]\)?\$?|\^|)")
 _TOKEN = re.compile(r"\\(.)|\$([0-9])|%([0-9])|%\{([^}]+)\}|[{}]")
@@ -50,7 +51,7 @@ class Written(msgspec.Struct, frozen=True):
             return 302 if re.match(r"https?://", self.to) and "P" not in self.flags else None
         if not value:
             return 302
-        return STATUS_WORDS.get(value.lower(), int(value) if value.isdecimal() else 0)
+        return STATUS_WORDS.get(value.lower(), whole(value) if value.isdecimal() else 0)
 
     @property
     def answers(self) -> bool:
@@ -111,7 +112,7 @@ def rewrites(found: list[Written], base: str, context: Context, followed: bool =
             yield from context.guarded(rule.directive, _Rule(rule, base, context).outcomes())
         elif relevant and not changed:
             yield from _hiding(_Rule(rule, base, context), why)
-        skipping = int(rule.flags["S"]) if rule.flags.get("S", "").isdecimal() else max(0, skipping - 1)
+        skipping = whole(rule.flags["S"]) if rule.flags.get("S", "").isdecimal() else max(0, skipping - 1)
         chained = "C" in rule.flags
         if rule.to != "-" and not rule.ends and rule.status is None:
             changed = changed or rule.directive.line
@@ -257,7 +258,7 @@ class _Rule:
             return value
         if found[3]:
             return self._captured(asked.host or asked.path, int(found[3]), f"%{found[3]}")
-        number = int(found[2])
+        number = whole(found[2])
         if number == 0 or (self.every and (number == 1) and "(" in self.rule.pattern):
             return self._all(asked)
         if self.every:

@@ -11,6 +11,7 @@ import msgspec
 
 from detour.formats.caddy.tokens import Token, tokens
 from detour.formats.draft import LineFault
+from detour.formats.numbers import whole as number_of
 
 MAX_DEPTH = 50  # of blocks in blocks, and of imports
 MAX_TOKENS = 1_000_000  # that imports may come to
@@ -231,7 +232,7 @@ def _filled(body: list[Token], values: list[str], block: list[Token]) -> Iterato
             continue
         whole = _ARGUMENT.fullmatch(token.text)
         if whole is not None and whole[1] is None and (whole[4] is None or whole[4] == "*"):
-            first, last = int(whole[2] or 0), int(whole[3]) if whole[3] else len(values)
+            first, last = number_of(whole[2] or "0"), number_of(whole[3]) if whole[3] else len(values)
             for number, value in enumerate(values[first:last]):
                 yield msgspec.structs.replace(token, text=value, first=token.first and number == 0)
             continue
@@ -241,6 +242,6 @@ def _filled(body: list[Token], values: list[str], block: list[Token]) -> Iterato
 
 def _value(found: re.Match[str], values: list[str]) -> str:
     number = found[1] or found[4]
-    if number is None or not number.isdecimal() or int(number) >= len(values):
+    if number is None or not number.isdecimal() or number_of(number) >= len(values):
         return found[0]
-    return values[int(number)]
+    return values[number_of(number)]

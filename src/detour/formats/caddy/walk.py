@@ -26,6 +26,7 @@ from detour.formats.caddy.model import (
 )
 from detour.formats.demand import Asked, Demand, Text, ask
 from detour.formats.draft import Draft, LineFault
+from detour.formats.numbers import whole
 
 MOST_LINES = 100_000  # that one configuration may come to
 
@@ -133,7 +134,7 @@ class _Walker:
                     yield _fault(route, handler.fact, handler.remedy, pattern, case)
 
     def _respond(self, route: Route, respond: Respond, case: Case, state: _State) -> Iterator[Line]:
-        if respond.status.isdecimal() and int(respond.status) in REDIRECT_STATUSES:
+        if respond.status.isdecimal() and whole(respond.status) in REDIRECT_STATUSES:
             for one, to, _ in state.locations:
                 joined = _both(case, one)
                 if joined is not None:
@@ -166,8 +167,8 @@ def _status(text: str) -> int | None:
     """The status of a redirect; None where it is none, 401. Raises `TemplateError`."""
     if text == "401":
         return None
-    if text.isdecimal() and int(text) in REDIRECT_STATUSES:
-        return int(text)
+    if text.isdecimal() and whole(text) in REDIRECT_STATUSES:
+        return whole(text)
     raise TemplateError(f"{text!r} is no status to redirect with here", "use 301, 302, 303, 307 or 308")
 
 

@@ -16,6 +16,7 @@ from detour.formats.draft import Draft, LineFault
 from detour.formats.haproxy.conditions import Acls
 from detour.formats.haproxy.locations import Place, places
 from detour.formats.haproxy.sections import Line, Section, sections
+from detour.formats.numbers import whole
 
 DEFAULT_STATUS = 302
 
@@ -245,7 +246,7 @@ def _action(words: tuple[str, ...]) -> Action:
         if word in ("location", "prefix", "scheme"):
             kind, to = word, value
         elif word == "code":
-            status = int(value) if value.isdecimal() else 0
+            status = whole(value) if value.isdecimal() else 0
         elif word in _FLAGS:
             flags.add(word)
         elif word.startswith("set-cookie"):

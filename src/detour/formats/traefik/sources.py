@@ -102,7 +102,7 @@ def _first(expression: re.Pattern[str], text: str) -> int:
 def _toml(text: str) -> Node | LineFault:
     try:
         loaded = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # tomllib's own, and that of a number with thousands of digits
         found = re.search(r"at line (\d+)", str(error))
         return LineFault(int(found[1]) if found else 1, f"neither YAML nor TOML: {error}", "correct it")
     except RecursionError:
