@@ -229,7 +229,7 @@ NUMBERS = (
     ("caddy", f"http://h.example {{\n\tredir /a /b {HUGE}\n}}"),
     ("apache", f"Redirect {HUGE} /a /b"),
     ("apache", f"RewriteEngine On\nRewriteRule ^/a{{{HUGE}}}$ /b [R={HUGE}]"),
-    ("nginx", f"server {{ return {HUGE} /a; }}"),
+    ("nginx", f"server {{ listen {HUGE}; return {HUGE} /a; error_page 404 ={HUGE} /b; }}"),
 )
 
 

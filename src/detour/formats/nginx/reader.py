@@ -16,6 +16,7 @@ from detour.formats.nginx.locations import Location, found_in, is_early, locatio
 from detour.formats.nginx.run import REWRITES, Item, Runner, passing
 from detour.formats.nginx.scope import Path, Scope, encoded
 from detour.formats.nginx.syntax import Directive, Tree, redirects
+from detour.formats.numbers import whole
 from detour.formats.redirects_file import literal
 from detour.formats.regex import expression
 
@@ -142,7 +143,7 @@ def _listens(server: Directive) -> Iterator[tuple[_Socket, bool]]:
         if address.startswith("unix:"):
             continue
         port = address.rpartition(":")[2] if not address.endswith("]") else "80"
-        if not port.isdecimal() or int(port) > 65535:
+        if not port.isdecimal() or whole(port) > 65535:
             port = "80"
         secure = on or "ssl" in flags or "quic" in flags
         socket = _Socket(port, "https" if secure else "http")

@@ -16,6 +16,7 @@ from detour.formats.nginx.context import UNKNOWN, Context, appended, arguments, 
 from detour.formats.nginx.scope import Scope, from_the_root
 from detour.formats.nginx.syntax import URL_STARTS, Directive, redirects, walk
 from detour.formats.nginx.values import Text, filled, fixed, has_variables, replaced, variables
+from detour.formats.numbers import whole
 
 MAX_STEPS = 2000  # of one server and socket, besides the rows of maps: conditions multiply
 
@@ -93,7 +94,7 @@ class Runner:
         directive, answer, to = page
         scope = msgspec.structs.replace(scope, errored=True)
         if to.startswith(URL_STARTS) or (has_variables(to) and not to.startswith(("/", "@"))):
-            status = int(answer[1:]) if answer[1:].isdecimal() else 302
+            status = whole(answer[1:]) if answer[1:].isdecimal() else 302
             yield from self._redirected(
                 directive, scope, status if status in REDIRECT_STATUSES else 302, to, "drop", ""
             )

@@ -11,6 +11,7 @@ from crossplane.lexer import _lex_file_object  # type: ignore[import-untyped]  #
 
 from detour.core.status import REDIRECT_STATUSES
 from detour.formats.draft import LineFault
+from detour.formats.numbers import whole
 
 URL_STARTS = ("http://", "https://", "$scheme://")
 MAX_DEPTH = 40  # of blocks in blocks and of includes
@@ -87,7 +88,8 @@ class Tree:
         return top
 
     def _fault(self, file: str, line: int, fact: str, remedy: str) -> None:
-        self.faults.append(LineFault(line, fact, remedy, file="" if file == self.entry else file))
+        said = " ".join(fact.split())  # a quoted word may hold line ends
+        self.faults.append(LineFault(line, said, remedy, file="" if file == self.entry else file))
 
     def _block(
         self, found: list[_Token], at: int, file: str, depth: int
@@ -158,7 +160,7 @@ def redirects(step: Directive) -> bool:
     if step.name == "return" and step.args:
         first = step.args[0]
         return first.startswith(URL_STARTS) or (
-            first.isdecimal() and len(step.args) > 1 and int(first) in REDIRECT_STATUSES
+            first.isdecimal() and len(step.args) > 1 and whole(first) in REDIRECT_STATUSES
         )
     if step.name == "rewrite" and len(step.args) > 1:
         return step.args[-1] in ("redirect", "permanent") or step.args[1].startswith(URL_STARTS)
