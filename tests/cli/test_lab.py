@@ -94,8 +94,9 @@ def test_names_of_clients_ignore_case_and_the_slice_is_short() -> None:
     assert 1 < len(client["cells"]) < 20
 
 
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_is_exit_130_ends_the_programs_and_what_was_settled_is_gone_on_with(
-    tmp_path: Path,
+    tmp_path: Path, sent: signal.Signals
 ) -> None:
     journal = tmp_path / "journal"
     words = [
@@ -114,7 +115,7 @@ def test_an_interrupt_is_exit_130_ends_the_programs_and_what_was_settled_is_gone
     ) as running:
         eventually(lambda: journal.exists() and journal.read_bytes().count(b"\n") > 20, "twenty trials")
         children = psutil.Process(running.pid).children(recursive=True)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(sent)
         out, log = running.communicate(timeout=30)
     assert (running.returncode, out) == (130, b"")
     assert f"go on with --resume {journal}" in log.decode()

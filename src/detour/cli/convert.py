@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from detour.cli import arguments
+from detour.cli.ending import interruptible
 from detour.core.matcher import RuleSet
 from detour.errors import RuleError
 from detour.formats.layer import Layer
@@ -61,7 +62,8 @@ def convert(
     now = arguments.instant(at) if at else time.time()
     layer = load_layer(source, dialect=from_)
     written = None if writer is None else writer.write(layer.rules, now)
-    proof = _proof(layer, to, written, now) if prove else None
+    with interruptible():
+        proof = _proof(layer, to, written, now) if prove else None
     done = Converted(layer, written, proof)
     if json:
         typer.echo(msgspec.json.format(msgspec.json.encode(_document(done)), indent=2).decode())

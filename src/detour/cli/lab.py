@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import signal
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
@@ -19,6 +17,7 @@ import typer
 
 from detour import __version__
 from detour.cli.arguments import coloured
+from detour.cli.ending import interruptible, terminated
 from detour.errors import DetourError, LabError
 from detour.lab.baseline import held, new_faults
 from detour.lab.case import Case
@@ -89,7 +88,7 @@ def lab(
     clients, cases = _clients(client), _cases(case, slice)
     known = held(_read(baseline), baseline) if baseline else frozenset()
     _ensure_writable(output)
-    with _resumed(resume, cases) as journal, _bar() as told:
+    with interruptible(), _resumed(resume, cases) as journal, _bar() as told:
         results = Run(clients, cases, Manner(at_once), told, journal).results(__version__)
     _write(output, _reported(results, written, output))
     return _judged(results, known)
@@ -98,7 +97,7 @@ def lab(
 @app.command()
 def serve(port: Port = 0) -> int:
     """Keep the origins up for clients that are driven by hand; the page tells how."""
-    with open_stage(_all_cases(), {"a": port}) as stage, _terminated() as over:
+    with open_stage(_all_cases(), {"a": port}) as stage, terminated() as over:
         typer.echo(f"lab: {stage.page}/", err=True)
         typer.echo(f"authority: {stage.authority.certificate}", err=True)
         over.wait()
@@ -239,17 +238,6 @@ def _bar() -> Iterator[Told]:
             bar.update(task, advance=1, last=f"{one.client} {one.case}")
 
         yield Told(lambda total: bar.update(task, total=total), trial)
-
-
-@contextlib.contextmanager
-def _terminated() -> Iterator[threading.Event]:
-    """Set when the program is asked to end; an interrupt is raised."""
-    over = threading.Event()
-    before = signal.signal(signal.SIGTERM, lambda *_: over.set())
-    try:
-        yield over
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _results(name: str) -> Results:
