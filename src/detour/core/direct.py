@@ -5,7 +5,7 @@ answers where the first rule that matches is simple (`core.record`), says the sa
 and leads to another authority or another target. Octets in, octets out: no request, no rule and no template
 is made. Where it says nothing, `decide` decides.
 
-Measured on 10^6 rules and random targets: 2.0 µs, of which 0.5 wait for memory (`decide`: 20 µs).
+Measured on 10^6 rules and random targets: 1.9 µs, of which 0.5 wait for memory (`decide`: 20 µs).
 """
 
 from __future__ import annotations
