@@ -84,6 +84,49 @@ def _adapted(file: Path) -> str:
         ("redir * /x\\{y\\}", "https://h.test/a", (302, "https://h.test/x%7By%7D")),
         ("redir * `/x y`", "https://h.test/a", (302, "https://h.test/x%20y")),
         ('redir * "/quoted\\"x"', "https://h.test/a", (302, "https://h.test/quoted%22x")),
+        (
+            "@m expression `path('/a*') && method('GET')`\n\tredir @m /x",
+            "https://h.test/ab",
+            (302, "https://h.test/x"),
+        ),
+        ("@m expression `path('/a*') && !method('GET')`\n\tredir @m /x", "https://h.test/ab", None),
+        (
+            "@m expression `{path} == '/a' || {path}.startsWith('/b/')`\n\tredir @m /x",
+            "https://h.test/b/c",
+            (302, "https://h.test/x"),
+        ),
+        (
+            "@m expression `{path} in ['/a', '/c'] && {query} != 'q'`\n\tredir @m /x",
+            "https://h.test/c",
+            (302, "https://h.test/x"),
+        ),
+        (
+            "@m expression `{path} != '/a' && (host('h.test') || host('i.test'))`\n\tredir @m /x",
+            "https://h.test/a",
+            None,
+        ),
+        (
+            "@m `path_regexp('p', '^/a/([0-9]+)$')`\n\tredir @m /x/{re.p.1}",
+            "https://h.test/a/7",
+            (302, "https://h.test/x/7"),
+        ),
+        (
+            "@m expression `header({'X-A': '1'}) || query({'k': ['1', '2']})`\n\tredir @m /x",
+            "https://h.test/?k=2",
+            (302, "https://h.test/x"),
+        ),
+        (
+            '@m vars_regexp m {uri} "^(/a/([^?]*))(?:\\?.*)?$"\n\tredir @m /b/{re.m.2}?was={re.m.1}',
+            "https://h.test/a/x%20y?q",
+            (302, "https://h.test/b/x%20y?was=/a/x%20y"),
+        ),
+        (
+            '@m vars_regexp m {uri} "^/a\\?.+$"\n\tredir @m /b',
+            "https://h.test/a?q",
+            (302, "https://h.test/b"),
+        ),
+        ('@m vars_regexp m {uri} "^/a\\?.+$"\n\tredir @m /b', "https://h.test/a", None),
+        ("redir /a https://n.test/{?query}#end", "https://h.test/a?b=1", (302, "https://n.test/?b=1#end")),
     ],
 )
 def test_a_line_answers(line: str, url: str, answer: Answer) -> None:
@@ -108,6 +151,20 @@ def test_an_address_says_scheme_host_and_port(address: str, pattern: str) -> Non
     text = f"{{\n\tauto_https disable_redirects\n}}\n{address} {{\n\tredir * /x\n}}\n"
     layer = layer_of("caddy", text)
     assert [rule.pattern for rule in layer.rules if rule.template] == [pattern]
+
+
+def test_all_expressions_of_fields_must_match() -> None:
+    lines = 'header_regexp h Host ^h\\.\n\t\theader_regexp X-A "^(?:1|b c)$"'
+    layer = layer_of("caddy", f"h.test {{\n\t@m {{\n\t\t{lines}\n\t}}\n\tredir @m /x\n}}\n")
+    assert decide(layer, "GET", "https://h.test/", (("X-A", "b c"),)) == (302, "https://h.test/x")
+    assert decide(layer, "GET", "https://h.test/") is None
+
+
+def test_a_host_of_no_site_is_redirected_to_https_behind_all_of_them() -> None:
+    layer = layer_of("caddy", "h.test {\n\tredir /a /b\n}\n:80 {\n\tredir /c /d\n}\n")
+    assert decide(layer, "GET", "http://else.test/c") == (302, "http://else.test/d")
+    assert decide(layer, "GET", "http://else.test/e?f") == (308, "https://else.test/e?f")
+    assert decide(layer, "GET", "https://else.test/e") is None
 
 
 def test_automatic_https_is_implicit_for_named_hosts() -> None:
@@ -175,7 +232,11 @@ def test_imports_that_import_themselves_end() -> None:
 @pytest.mark.parametrize(
     ("lines", "fact"),
     [
-        ("@m expression `path('/a')`\n\tredir @m /x", "the matcher `expression` looks at what"),
+        ("@m expression `{tls.version} == 'x'`\n\tredir @m /x", "the expression \"{tls.version} == 'x'\""),
+        ("@m expression `size(path) > 3`\n\tredir @m /x", "the expression 'size(path) > 3'"),
+        ("@m expression `path('/a') &&`\n\tredir @m /x", "the expression \"path('/a') &&\""),
+        ('@m vars_regexp m {uri} "^/a/(.*)$"\n\tredir @m /x', "an expression of `{uri}`"),
+        ('@m vars_regexp m {http.vars.x} "^/a$"\n\tredir @m /x', "an expression of `{http.vars.x}`"),
         ("@m file /a\n\tredir @m /x", "the matcher `file` looks at what"),
         ("redir @missing /x", "the matcher @missing is not defined"),
         ("redir /a /b html", "`html` answers 200"),
@@ -229,20 +290,20 @@ def judge_syntax(case: dict[str, Any]) -> None:
 # Files of caddytest: rules that are read, what is not understood.
 FILES = {
     "auto_https_disable_redirects.caddyfiletest": (0, 0),
-    "error_example.caddyfiletest": (5, 0),
-    "forward_auth_authelia.caddyfiletest": (3, 0),
+    "error_example.caddyfiletest": (7, 0),
+    "forward_auth_authelia.caddyfiletest": (5, 0),
     "forward_auth_copy_headers_strip.caddyfiletest": (0, 0),
-    "forward_auth_duplicate_uri.caddyfiletest": (3, 0),
+    "forward_auth_duplicate_uri.caddyfiletest": (5, 0),
     "forward_auth_rename_headers.caddyfiletest": (0, 0),
     "log_filters.caddyfiletest": (0, 0),
     "php_fastcgi_expanded_form.caddyfiletest": (0, 1),  # `redir` where a file is there
     "php_fastcgi_handle_response.caddyfiletest": (1, 0),
-    "replaceable_upstream.caddyfiletest": (6, 0),
-    "replaceable_upstream_partial_port.caddyfiletest": (6, 0),
-    "replaceable_upstream_port.caddyfiletest": (6, 0),
-    "reverse_proxy_options.caddyfiletest": (3, 0),
+    "replaceable_upstream.caddyfiletest": (8, 0),
+    "replaceable_upstream_partial_port.caddyfiletest": (8, 0),
+    "replaceable_upstream_port.caddyfiletest": (8, 0),
+    "reverse_proxy_options.caddyfiletest": (5, 0),
     "rewrite_directive_permutations.caddyfiletest": (0, 0),
-    "tls_automation_policies_4.caddyfiletest": (9, 0),
+    "tls_automation_policies_4.caddyfiletest": (11, 0),
     "uri_query_operations.caddyfiletest": (0, 0),
     "uri_replace_brace_escape.caddyfiletest": (0, 0),
 }

@@ -12,10 +12,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
 import msgspec
-import re2
 
 from detour.core.rule import ClientCondition, FieldCondition, Rule
+from detour.core.url import URL
+from detour.errors import URLError
 from detour.formats.writers.ways import Gap, Way, ways
+from detour.prove.samples import fits, samples
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 QUERIES = ("", "?a=1", "?a=1&b=%20c&a=2")
@@ -25,7 +27,7 @@ _SOME_HOSTS = (ANY_HOST, "a.example.com", "www.example.com", "example.com", "exa
 _MOST_OF_A_RULE = 60
 _SEGMENTS = ("7", "a-b_c~", "%C3%A9", "a%20b", "")
 _RESTS = ("", "x", "x/y.html", "a%20b/%C3%A9", "x/")
-_TEXTS = ("1", "12", "2026", "abc", "a-b", "A", "0", "", "a/b", "x.html", "index", "en")
+_HOST = re.compile(r"[A-Za-z0-9.-]+")
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -94,10 +96,17 @@ def _hosts(way: Way) -> Iterator[str]:
         yield f"{way.host}{port}"
         yield f"{way.host.upper()}{port}"
     elif way.host_regex:
-        yield from (
-            f"{host}{port}" for host in _fitting(way.host_regex, (ANY_HOST, "a.example.com", "www.a.b"))
-        )
+        known = (host for host in (ANY_HOST, "a.example.com", "www.a.b") if fits(way.host_regex, host))
+        yield from (f"{host}{port}" for host in (*known, *samples(way.host_regex)) if _is_name(host))
     yield f"{ANY_HOST}{port}"
+
+
+def _is_name(host: str) -> bool:
+    """Whether a URL parser leaves a host as it is: `2026` would be an address (WHATWG URL §3.5)."""
+    try:
+        return _HOST.fullmatch(host) is not None and URL.parse(f"http://{host}/").hostname == host.lower()
+    except URLError:
+        return False
 
 
 def _paths(way: Way) -> Iterator[str]:
@@ -105,7 +114,7 @@ def _paths(way: Way) -> Iterator[str]:
     if way.path:
         yield from _filled(way.path)
     else:
-        yield from _fitting(way.regex, _sampled(way.regex)) or ("/",)
+        yield from [path for path in samples(way.regex) if path.startswith("/")] or ("/",)
 
 
 def _filled(path: tuple[str | Gap, ...]) -> Iterator[str]:
@@ -132,32 +141,6 @@ def _near(way: Way) -> Iterator[str]:
     yield path.replace("/", "//", 1) if path.count("/") > 1 else path + "//"
 
 
-_GROUP = re.compile(r"\((?!\?)((?:[^()\\]|\\.|\(\?:[^()]*\))*)\)")
-
-
-def _sampled(regex: str) -> Iterator[str]:
-    """Texts a regular expression of a path may match: each of its groups filled with a text that fits it."""
-    groups = [found[1] for found in _GROUP.finditer(regex)]
-    choices = [[text for text in _TEXTS if _fits(group, text)][:3] or [""] for group in groups]
-    skeleton = _GROUP.sub("\0", regex)
-    skeleton = re.sub(r"\(\?:([^()|]*)\)[?*]?", r"\1", skeleton)
-    skeleton = re.sub(r"\\(.)", r"\1", skeleton).replace(".*", "x")
-    for values in islice(product(*choices), 9):
-        filling = iter(values)
-        yield re.sub("\0", lambda _: next(filling), skeleton)  # noqa: B023 (consumed at once)
-
-
-def _fitting(regex: str, texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(text for text in texts if _fits(regex, text))
-
-
-def _fits(regex: str, text: str) -> bool:
-    try:
-        return bool(re2.fullmatch(regex, text))
-    except re2.error:
-        return False
-
-
 def _matching_queries(way: Way) -> Iterator[str]:
     asked = [f"{one.name}={one.value or 'v'}" for one in way.rule.parameters]
     asked += [
@@ -168,7 +151,7 @@ def _matching_queries(way: Way) -> Iterator[str]:
     if asked:
         yield "?" + "&".join(asked)
     if way.query_regex:
-        yield from (f"?{text}" for text in _fitting(way.query_regex, _sampled(way.query_regex)))
+        yield from (f"?{text}" for text in samples(way.query_regex))
 
 
 def _conditions(rule: Rule) -> tuple[tuple[str, str], ...]:

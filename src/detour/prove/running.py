@@ -21,7 +21,7 @@ from detour.prove.questions import Question
 from detour.prove.servers import Place, Server
 
 PATIENCE = 20.0  # seconds until a server that does not answer counts as not started
-_SCHEMES = ("http", "https")
+_PORTS = {"http": 80, "https": 443}
 _TIMEOUT = 5.0  # seconds, of one question
 
 
@@ -44,6 +44,10 @@ class Door:
     def listens_on(self, written: int) -> int | None:
         """The port that stands for `written`; None where nothing listens there."""
         return self._ports.get(written)
+
+    def written(self, listening: int) -> int | None:
+        """The port that `listening` stands for; None where nothing listens there."""
+        return next((written for written, free in self._ports.items() if free == listening), None)
 
 
 def free_port() -> int:
@@ -89,24 +93,41 @@ class Asked:
                 connection.putheader("Content-Length", "0")
             connection.endheaders()
             response = connection.getresponse()
-            locations = response.headers.get_all("location") or []
+            locations = map(_text, response.headers.get_all("location") or [])
             return answer(
-                response.status, [_as_written(one, listening, question) for one in locations], question
+                response.status, [_as_written(one, self._door, question) for one in locations], question
             )
+        except ssl.SSLError:
+            return None  # no TLS is spoken there
         except (OSError, http.client.HTTPException):
             return Answer(0)
         finally:
             connection.close()
 
 
-def _as_written(location: str, listening: int, question: Question) -> str:
-    """A Location of the server's own, with the port it was asked at by name instead of the free one."""
+def _text(field: str) -> str:
+    """A field's octets as a client that resolves Locations takes them: as UTF-8 where they are that."""
+    octets = field.encode("latin-1")
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return field
+
+
+def _as_written(location: str, door: Door, question: Question) -> str:
+    """A Location of the server's own, with the ports that were written instead of the free ones."""
     host, _, port = question.authority.partition(":")
-    return re.sub(
-        rf"(?i)^(https?://{re.escape(host)}):{listening}(?![0-9])",
-        rf"\g<1>{':' if port else ''}{port}",
-        location,
-    )
+
+    def put(found: re.Match[str]) -> str:
+        written = door.written(int(found["port"]))
+        if written is None:
+            return found[0]
+        own = door.listens_on(int(port)) == int(found["port"]) if port.isdigit() else False
+        implied = not own and written == _PORTS[found["scheme"].lower()]
+        return f"{found['origin']}{'' if implied else f':{written}'}"
+
+    scheme = "(?P<scheme>https?)"
+    return re.sub(rf"(?i)^(?P<origin>{scheme}://{re.escape(host)}):(?P<port>[0-9]+)(?![0-9])", put, location)
 
 
 @contextlib.contextmanager
@@ -124,16 +145,20 @@ def running(server: Server, text: str, beside: Mapping[str, str] | None = None) 
         authority = make_authority(folder, ("127.0.0.1",))
         door = Door()
         place = Place(folder, str(authority.origin), str(authority.origin_key), os.geteuid() == 0)
-        made = server.files(text, place, door)
-        for file, content in {**(beside or {}), **made}.items():
-            written = folder / file
-            written.parent.mkdir(parents=True, exist_ok=True)
-            written.write_text(content)
+        _write(folder, beside or {})  # in front: its own program may read them to make the files
+        _write(folder, server.files(text, place, door))
         words = [word.format(folder=folder, free=free_port()) for word in server.argv]
         with _process([program, *words], folder) as (process, log):
             asked = Asked(door)
             _wait(server, process, log, door, asked)
             yield asked
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    for file, content in files.items():
+        written = folder / file
+        written.parent.mkdir(parents=True, exist_ok=True)
+        written.write_text(content)
 
 
 @contextlib.contextmanager
@@ -175,7 +200,7 @@ def _wait(server: Server, process: subprocess.Popen[bytes], log: Path, door: Doo
             raise DetourError(f"{server.program} does not start with this configuration: {said[-1][:300]}")
         waiting = [port for port in waiting if not _is_open(port)]
         if not waiting and not ready:
-            tried = [asked.ask(Question("GET", scheme, "ready.invalid", server.ready)) for scheme in _SCHEMES]
+            tried = [asked.ask(Question("GET", scheme, "ready.invalid", server.ready)) for scheme in _PORTS]
             ready = all(got is not None and got.redirects for got in tried)
         if waiting or not ready:
             time.sleep(0.02)

@@ -16,9 +16,9 @@ from pathlib import Path
 import msgspec
 import yaml
 
-from detour.prove import apache_text, nginx_text
-from detour.prove.compare import Answer, Explanation
-from detour.prove.questions import Question
+from detour.prove import apache_text, caddy_text, nginx_text
+from detour.prove.compare import Explanation
+from detour.prove.explanations import APACHE, KNOWN, NGINX
 from detour.prove.whole import APACHE_ROOT
 
 Ports = Callable[[int], int]  # the port that was written -> the one that is listened on
@@ -154,26 +154,12 @@ def _haproxy(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
 
 # --- Caddy -------------------------------------------------------------------------------------------
 
-_CADDY = """{{
-  admin off
-  auto_https off
-  persist_config off
-  default_bind 127.0.0.1
-{doors}
-}}
-{text}
-"""
-
 
 def _caddy(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
-    loaded = re.sub(r"(?m)^https://\s*\{$", rf"\g<0>\n\ttls {place.certificate} {place.key}", text)
-    sites = re.findall(r"(?m)^([^\s{(#@].*?)\s*\{$", text)
-    doors = [  # one that no site is behind would not be opened
-        f"  {option} {ports(port)}"
-        for option, port, other in (("http_port", 80, "https://"), ("https_port", 443, "http://"))
-        if not sites or any(not site.startswith(other) for site in sites)
-    ]
-    return {"Caddyfile": _CADDY.format(doors="\n".join(doors), text=loaded)}
+    program = shutil.which("caddy", path=str(Path(sys.executable).parent)) or "caddy"
+    configuration = caddy_text.adapted(program, text, place.folder)
+    made = caddy_text.moved(configuration, place.certificate, place.key, ports)
+    return {"caddy.json": json.dumps(made)}
 
 
 # --- Envoy -------------------------------------------------------------------------------------------
@@ -243,67 +229,20 @@ def _traefik(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
     return {"traefik.yaml": yaml.safe_dump(static), "dynamic.yaml": yaml.safe_dump(dynamic)}
 
 
-# --- differences that are the server's way -----------------------------------------------------------
-
-
-# Empty and dot segments, a `%` alone, triplets in lower case, and those of unreserved characters (RFC 3986
-# §6.2.2).
-_OTHER_SPELLING = re.compile(
-    r"//|/\.{1,2}(?:/|$)|%(?![0-9A-Fa-f]{2})|%(?:[a-f][0-9A-Fa-f]|[0-9A-F][a-f])"
-    r"|%(?:4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A]|3[0-9]|2D|2E|5F|7E)"
-)
-
-
-def _spelt_otherwise(question: Question, detour: Answer, server: Answer) -> bool:
-    path = question.target.partition("?")[0]
-    return bool(_OTHER_SPELLING.search(path))
-
-
-SPELLING = Explanation(
-    "spelling",
-    "the path is spelt otherwise than a URL parser does; servers compare it as sent, decoded or merged",
-    _spelt_otherwise,
-)
-
-
-def _leading_slashes(question: Question, detour: Answer, server: Answer) -> bool:
-    collapsed = re.sub(r"^(https?://[^/]+)/+", r"\1/", server.location)
-    return server.location != collapsed and (server.status, collapsed) == (detour.status, detour.location)
-
-
-LEADING_SLASHES = Explanation(
-    "leading-slashes",
-    "what is captured begins with a slash: Detour never lets a path begin with two, the server pastes text",
-    _leading_slashes,
-)
-
-
-def _triplets(question: Question, detour: Answer, server: Answer) -> bool:
-    there = re.sub(r"%[0-9a-f]{2}", lambda found: found[0].upper(), server.location)
-    return (server.status, there) == (detour.status, detour.location)
-
-
-TRIPLETS = Explanation(
-    "triplets",
-    "the same Location, its percent-encoding in lower case (RFC 3986 §6.2.2.1: equivalent)",
-    _triplets,
-)
-KNOWN = (SPELLING, LEADING_SLASHES, TRIPLETS)
-
 SERVERS = (
     Server(
         "nginx",
         "nginx",
         ("-e", "stderr", "-p", "{folder}", "-c", "{folder}/nginx.conf"),
         _nginx,
-        KNOWN,
+        NGINX,
     ),
-    Server("apache", "apache2", ("-X", "-f", "{folder}/apache.conf"), _apache, KNOWN),
+    Server("apache", "apache2", ("-X", "-f", "{folder}/apache.conf"), _apache, APACHE),
     Server("haproxy", "haproxy", ("-db", "-f", "{folder}/haproxy.cfg"), _haproxy, KNOWN),
     Server(
         "caddy",
         "caddy",
-        ("run", "--config", "{folder}/Caddyfile", "--adapter", "caddyfile"),
+        ("run", "--config", "{folder}/caddy.json"),
         _caddy,
         KNOWN,
     ),

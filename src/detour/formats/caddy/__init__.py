@@ -10,11 +10,12 @@ Read (caddyserver/caddy, caddyconfig/httpcaddyfile, modules/caddyhttp, 2.11):
   exclude each other; `route` keeps its order. `handle_path` and `uri strip_prefix` in front of a redirect.
 - Matchers: `path` (`*` at either end, or as a part; no case), `path_regexp`, `host`, `method`, `header` and
   `query` with whole values, `header_regexp` of whole values or of Host, `protocol`, `remote_ip`, `client_ip`,
-  `not`.
+  `not`; `vars_regexp` of `{uri}` that ends where the query begins; `expression` that speaks of the same
+  (`path(…)`, `{method} == 'GET'`, `&&`, `||`, `!` and such).
 - Placeholders: `{uri}`, `{path}`, `{query}`, `{?query}`, `{host}`, `{hostport}`, `{port}`, `{scheme}`,
   `{re.NAME.N}`, `{labels.N}`, `{orig_uri}`, and their long names.
-- Automatic HTTPS: 308 from http to https for every named host, unless `auto_https off` or
-  `disable_redirects`; implicit.
+- Automatic HTTPS: 308 from http to https for every named host and, behind all sites, for any other one,
+  unless `auto_https off` or `disable_redirects`; implicit.
 - `respond`, `error`, `abort`, `reverse_proxy`, `file_server`, `php_fastcgi` are a `pass`, where they hide a
   redirect.
 - JSON: `static_response` with a Location, `subroute`, `rewrite`, groups, `terminal`, the same matchers.
@@ -22,7 +23,7 @@ Read (caddyserver/caddy, caddyconfig/httpcaddyfile, modules/caddyhttp, 2.11):
 Noted, not read: the redirects of `file_server` and `php_fastcgi` between `/folder` and `/folder/`, which
 depend on the files. `{query}` behind a `?` leaves the mark where there is no query; Detour leaves it out.
 
-Not understood, and named as such: `expression`, `file`, `vars` and other matchers; `redir … html`, which
+Not understood, and named as such: other expressions, `file`, `vars` and other matchers; `redir … html`, which
 answers 200; redirects behind `rewrite` or `try_files` that look at the path; `handle_errors`; values of the
 environment without a default; placeholders of `map` and `vars`.
 """

@@ -239,7 +239,10 @@ def _named(block: tuple[Directive, ...]) -> dict[str, _Set]:
             continue
         inner = directive.block or ()
         if directive.args:
-            inner = (Directive(directive.line, directive.file, directive.args, directive.block),)
+            args = directive.args
+            if len(args) == 1 and re.search(r"[\s('\"]", args[0]):  # `@name `…`` for short
+                args = ("expression", *args)
+            inner = (Directive(directive.line, directive.file, args, directive.block),)
         paths = [path for one in inner if one.name == "path" for path in one.args]
         found[directive.name] = _Set(_set(inner), tuple(paths))
     return found

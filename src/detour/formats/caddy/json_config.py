@@ -22,12 +22,11 @@ from detour.formats.caddy.model import (
     Subroute,
     Unknown,
 )
+from detour.formats.caddy.sites import IMPLICIT, catch_all
 from detour.formats.caddy.walk import walk
 from detour.formats.demand import Demand
 from detour.formats.draft import Draft, LineFault
 from detour.formats.yaml_nodes import Node, documents, fault
-
-IMPLICIT = "Caddy's automatic HTTPS"
 
 _SIGNS = re.compile(r'"apps"\s*:\s*\{')
 _HTTP = re.compile(r'"http"\s*:\s*\{')
@@ -58,14 +57,20 @@ def _servers(http: Node) -> Iterator[Draft | LineFault]:
     servers = http.get("servers")
     found: list[Route] = []
     named: list[Route] = []
+    last: list[Route] = []
     for server in servers.mapping.values() if servers is not None else ():
         demand = _where(server, ports)
         routes = tuple(_route(route) for route in server.list_at("routes"))
-        found.append(Route(server.line, "", (Case(demand),), (Subroute(routes),), terminal=True))
-        named += _redirects(server, demand)
+        ends = demand != Demand(scheme="http")  # there the automatic redirect comes behind it
+        found.append(Route(server.line, "", (Case(demand),), (Subroute(routes),), terminal=ends))
+        if demand.scheme == "https" and not (
+            _is_off(server, "disable") or _is_off(server, "disable_redirects")
+        ):
+            named += _redirects(server, demand)
+            last.append(catch_all(server.line, ""))
     found.sort(key=lambda route: not _has_hosts(route))
     hosts = sum(map(_has_hosts, found))
-    yield from walk((*found[:hosts], *named, *found[hosts:]))
+    yield from walk((*found[:hosts], *named, *found[hosts:], *last[:1]))
 
 
 def _has_hosts(route: Route) -> bool:
@@ -107,13 +112,14 @@ def _hosts(server: Node) -> Iterator[str]:
 
 def _redirects(server: Node, demand: Demand) -> Iterator[Route]:
     """The redirects to https that nobody wrote."""
-    if demand.scheme != "https" or _is_off(server, "disable") or _is_off(server, "disable_redirects"):
-        return
     port = f":{demand.port}" if demand.port else ""
     to = Redirect(f"https://{{host}}{port}{{uri}}", "308")
+    automatic = server.get("automatic_https")
+    skipped = automatic.texts_at("skip") if automatic is not None else ()
     for host in dict.fromkeys(_hosts(server)):
-        found = cases({"host": ((host,),), "protocol": (("http",),)})
-        yield Route(server.line, "", found, (to,), terminal=True, implicit=IMPLICIT)
+        if host not in skipped:
+            found = cases({"host": ((host,),), "protocol": (("http",),)})
+            yield Route(server.line, "", found, (to,), terminal=True, implicit=IMPLICIT)
 
 
 # ---- routes
@@ -178,6 +184,11 @@ def _values(name: str, node: Node) -> Iterator[tuple[str, ...]]:
         case "header_regexp":
             for field, regex in node.mapping.items():
                 yield (regex.text_at("name") or "", field, regex.text_at("pattern") or "")
+        case "expression":
+            yield ((node.text_at("expr") or "") if node.is_mapping else node.text,)
+        case "vars_regexp":
+            for variable, regex in node.mapping.items():
+                yield (regex.text_at("name") or "", variable, regex.text_at("pattern") or "")
         case "remote_ip" | "client_ip":
             yield node.texts_at("ranges")
 

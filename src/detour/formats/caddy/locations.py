@@ -117,6 +117,7 @@ def parts(to: str, case: Case) -> Parts:
             found.append(_PATH)
         else:
             found.append(_placeholder(name, case))
+            uses_path = uses_path or found[-1] == _PATH
     found.append(_literal(to[place:]))
     return Parts(tuple(found), query, note, uses_path)
 
@@ -133,7 +134,7 @@ def _literal(text: str) -> str:
 
 
 def _refuse_behind(rest: str, name: str) -> None:
-    if rest:
+    if rest and not rest.startswith("#"):
         raise TemplateError(f"{rest!r} behind `{name}`, which may end with a query", "put the query last")
 
 
@@ -149,6 +150,8 @@ def _placeholder(name: str, case: Case) -> str | Reference:
         of = case.regexes.get(regex[1] or "")
         if of is None:
             raise TemplateError(f"`{{{name}}}`: no expression of that name matched", "name it in the matcher")
+        if of == "uri" and isinstance(group, int):
+            return _PATH if group == 1 else Reference("path", group - 1)
         return Reference(of, group)
     labels = _LABELS.fullmatch(name)
     if labels is not None and (found := _label(int(labels[1][:4]), case)) is not None:

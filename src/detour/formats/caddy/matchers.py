@@ -14,10 +14,12 @@ from detour.core.message import METHODS
 from detour.core.rule import ClientCondition, FieldCondition
 from detour.errors import PatternError
 from detour.formats.alternatives import MOST_TERMS, denied
+from detour.formats.caddy.celmatch import cases_of
 from detour.formats.caddy.model import ALWAYS, Case, Cases, RegexOf, Unknown
+from detour.formats.caddy.regexps import header_regexp, vars_regexp
 from detour.formats.caddy.tokens import UNKNOWN
 from detour.formats.complement import Ends, complement
-from detour.formats.demand import Demand, Text, both, of_regex
+from detour.formats.demand import Demand, Text, both
 
 Values = Mapping[str, tuple[tuple[str, ...], ...]]  # of a matcher set: each matcher's lines of arguments
 
@@ -77,9 +79,9 @@ def together(one: Case, other: Case) -> Case | None:
             found = _found(texts[place], texts[1 - place].text)
             if found is None:
                 return None
-            names = [each for each, of in regexes.items() if of == name]
-            known |= dict.fromkeys(names, _captured(found))
-            regexes = {each: of for each, of in regexes.items() if of != name}
+            kept = {each: of for each, of in regexes.items() if _text_of(of) != name}
+            known |= {each: _captured(found, of) for each, of in regexes.items() if each not in kept}
+            regexes = kept
             demands[place] = msgspec.structs.replace(demands[place], **{name: None})
         elif name == "host" and kinds == ["regex", "regex"] and (label := _of_label(*texts)) is not None:
             demands = [msgspec.structs.replace(demand, host=label) for demand in demands]
@@ -118,8 +120,13 @@ def _found(regex: Text, text: str) -> re.Match[str] | None:
     return found
 
 
-def _captured(found: re.Match[str]) -> dict[int | str, str]:
-    numbered: dict[int | str, str] = {number: text or "" for number, text in enumerate(found.groups(), 1)}
+def _text_of(of: RegexOf) -> str:
+    return "path" if of == "uri" else of
+
+
+def _captured(found: re.Match[str], of: RegexOf) -> dict[int | str, str]:
+    groups = (found[0], *found.groups()) if of == "uri" else found.groups()
+    numbered: dict[int | str, str] = {number: text or "" for number, text in enumerate(groups, 1)}
     named: dict[int | str, str] = {name: text or "" for name, text in found.groupdict().items()}
     return {0: found[0], **numbered, **named}
 
@@ -160,9 +167,13 @@ def _matcher(name: str, lines: tuple[tuple[str, ...], ...]) -> Cases:
         case "header":
             return _header(lines)
         case "header_regexp":
-            return _header_regexp(values)
+            return _header_regexps(lines)
         case "remote_ip" | "client_ip":
             return _client(values)
+        case "vars_regexp":
+            return vars_regexp(lines)
+        case "expression":
+            return cases_of(" ".join(lines[-1]), _matcher, all_of, negated)
     fact = f"the matcher `{name}` looks at what Detour does not know"
     raise PatternError(fact, "match the path, host, method, header, query, protocol or client")
 
@@ -274,21 +285,10 @@ def _header(lines: tuple[tuple[str, ...], ...]) -> Cases:
     return (Case(demand),)
 
 
-def _header_regexp(values: tuple[str, ...]) -> Cases:
-    if len(values) < 2:
-        raise PatternError("`header_regexp` without a field and an expression", "write both")
-    name = values[0] if len(values) > 2 else ""
-    field, regex = values[-2].lower(), values[-1]
-    if field == "host":
-        regexes: dict[str, RegexOf] = {"": "host", name: "host"}
-        bare = re.sub(r"\(\?::\[0-9\]\+\)\?\$$|\(:\\d\+\)\?\$$", "$", regex)
-        return (Case(Demand(host=Text("regex", bare, ignore_case=True)), regexes),)
-    if regex in (".*", ".+", "^.*$", "^.+$"):
-        return (Case(Demand(when=(FieldCondition(field, None, "header"),))),)
-    texts = of_regex(regex)
-    if not all(text.kind == "exact" and not text.ignore_case for text in texts):
-        raise PatternError(f"the header {field} is matched by an expression", "list its whole values")
-    return (Case(Demand(when=(FieldCondition(field, tuple(text.text for text in texts), "header"),))),)
+def _header_regexps(lines: tuple[tuple[str, ...], ...]) -> Cases:
+    """Of each field its last expression; all of them must match."""
+    last = {line[-2].lower() if len(line) > 1 else "": line for line in lines}
+    return all_of(header_regexp(line) for line in last.values())
 
 
 def _client(values: tuple[str, ...]) -> Cases:

@@ -10,7 +10,7 @@ import msgspec
 from detour.formats.demand import Demand
 from detour.formats.draft import LineFault
 
-RegexOf = Literal["path", "host"]
+RegexOf = Literal["path", "host", "uri"]  # `uri`: of the path, whose first group is all of it
 
 
 class Case(msgspec.Struct, frozen=True):

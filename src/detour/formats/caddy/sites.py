@@ -112,13 +112,27 @@ def site_routes(file: Caddyfile) -> tuple[tuple[Route, ...], list[LineFault]]:
         rank = _rank([one for one, _ in addresses])
         cases = tuple(Case(demand) for _, demand in addresses)
         if cases:
-            route = Route(site.line, site.file, cases, (Subroute(routes),), terminal=True)
+            route = Route(
+                site.line, site.file, cases, (Subroute(routes),), terminal=not _is_left(cases, file)
+            )
             entries.append((rank, route))
         named += _redirects(site, addresses, known)
     entries.sort(key=lambda entry: entry[0])
     hosts = [route for rank, route in entries if rank[0] == 0]
     others = [route for rank, route in entries if rank[0]]
-    return (*hosts, *named, *others), faults
+    return (*hosts, *named, *others, *_catch_all(file.sites, known)), faults
+
+
+def _is_left(cases: tuple[Case, ...], file: Caddyfile) -> bool:
+    """Whether a request that a site does not answer goes on to the redirect behind it: where it is the only
+    site there, for any host, its routes are the server's own (httptype.go, `appendSubrouteToRouteList`)."""
+    is_open = all(case.demand == Demand(scheme="http") for case in cases)
+    return is_open and not any(
+        re.match(r"http://|[^/]*:80(?:/|$)", address)
+        for site in file.sites
+        for address in site.addresses
+        if len(site.addresses) > 1 or address not in (":80", "http://", "http://:80")
+    )
 
 
 def _rank(addresses: list[Address]) -> tuple[int, ...]:
@@ -143,3 +157,21 @@ def _redirects(site: Site, addresses: list[tuple[Address, Demand]], known: Optio
         case = Case(Demand(scheme="http", host=demand.host))
         to = Redirect(f"https://{{host}}{port}{{uri}}", "308")
         yield Route(site.line, site.file, (case,), (to,), terminal=True, implicit=IMPLICIT)
+
+
+def _catch_all(sites: tuple[Site, ...], known: Options) -> Iterator[Route]:
+    """The redirect to https behind everything, for whatever host (autohttps.go: `appendCatchAll`)."""
+    for site in sites:
+        for text in site.addresses:
+            found = _ADDRESS.fullmatch(text)
+            if found is None or UNKNOWN in text or "{" in text:
+                continue
+            if known.redirects and address(text, known).scheme == "https":
+                yield catch_all(site.line, site.file)
+                return
+
+
+def catch_all(line: int, file: str) -> Route:
+    """The last route of the http door of a server that redirects by itself."""
+    to = Redirect("https://{host}{uri}", "308")
+    return Route(line, file, (Case(Demand(scheme="http")),), (to,), terminal=True, implicit=IMPLICIT)
