@@ -176,6 +176,11 @@ def _gateway_api() -> Outcomes:
         yield (FAIL, why) if holds and why else judged(holds)
 
 
+def _prefixes() -> Outcomes:
+    for one in test_gateway_api.PREFIXES:
+        yield judged(held(test_gateway_api.test_the_table_of_replaced_prefixes, *one))
+
+
 def _ingress() -> Outcomes:
     yield from (judged(held(test_ingress.test_ingress_nginx_own_cases, case)) for case in test_ingress.CASES)
 
@@ -249,6 +254,7 @@ FAMILIES = (
     Family("Cloudflare: rules engine", "cloudflare-redirects", _cloudflare_engine),
     Family("Vercel: compiled routes", "vercel-routing-utils", _vercel),
     Family("Gateway API: conformance", "gateway-api-conformance", _gateway_api),
+    Family("Gateway API: replaced prefixes", "gateway-api-conformance", _prefixes),
     Family("ingress-nginx: annotations", "ingress-nginx", _ingress),
     Family("redirection.io: router", "redirectionio", _redirectionio),
     Family("Traefik: redirectRegex", "traefik", _traefik),

@@ -18,6 +18,7 @@ COUNTS = {
     "Cloudflare: rules engine": (14, 13, 0, 1),
     "Vercel: compiled routes": (65, 23, 0, 42),
     "Gateway API: conformance": (19, 16, 3, 0),
+    "Gateway API: replaced prefixes": (11, 11, 0, 0),
     "ingress-nginx: annotations": (10, 10, 0, 0),
     "redirection.io: router": (298, 133, 1, 164),
     "Traefik: redirectRegex": (16, 11, 5, 0),

@@ -75,24 +75,27 @@ def test_all_nineteen_conformance_cases_are_there() -> None:
     assert sum(case["test"] in DIFFERENCES for case in CASES) == 3
 
 
-@pytest.mark.parametrize(
-    ("path", "match", "new", "location"),
-    [  # apis/v1/httproute_types.go, HTTPPathModifier.ReplacePrefixMatch
-        ("/foo/bar", "/foo", "/xyz", "/xyz/bar"),
-        ("/foo/bar", "/foo", "/xyz/", "/xyz/bar"),
-        ("/foo/bar", "/foo/", "/xyz", "/xyz/bar"),
-        ("/foo/bar", "/foo/", "/xyz/", "/xyz/bar"),
-        ("/foo", "/foo", "/xyz", "/xyz"),
-        ("/foo/", "/foo", "/xyz", "/xyz/"),
-        ("/foo/bar", "/foo", "''", "/bar"),
-        ("/foo/", "/foo", "''", "/"),
-        ("/foo", "/foo", "''", "/"),
-        ("/foo/", "/foo", "/", "/"),
-        ("/foo", "/foo", "/", "/"),
-        ("/a/b", "/", "/xyz", "/xyz/a/b"),
-        ("/foo//evil.example", "/foo", "''", "/evil.example"),
-    ],
+# apis/v1/httproute_types.go, HTTPPathModifier.ReplacePrefixMatch: path, prefix, replacement, new path.
+PREFIXES = (
+    ("/foo/bar", "/foo", "/xyz", "/xyz/bar"),
+    ("/foo/bar", "/foo", "/xyz/", "/xyz/bar"),
+    ("/foo/bar", "/foo/", "/xyz", "/xyz/bar"),
+    ("/foo/bar", "/foo/", "/xyz/", "/xyz/bar"),
+    ("/foo", "/foo", "/xyz", "/xyz"),
+    ("/foo/", "/foo", "/xyz", "/xyz/"),
+    ("/foo/bar", "/foo", "''", "/bar"),
+    ("/foo/", "/foo", "''", "/"),
+    ("/foo", "/foo", "''", "/"),
+    ("/foo/", "/foo", "/", "/"),
+    ("/foo", "/foo", "/", "/"),
 )
+FURTHER = (
+    ("/a/b", "/", "/xyz", "/xyz/a/b"),
+    ("/foo//evil.example", "/foo", "''", "/evil.example"),
+)
+
+
+@pytest.mark.parametrize(("path", "match", "new", "location"), [*PREFIXES, *FURTHER])
 def test_the_table_of_replaced_prefixes(path: str, match: str, new: str, location: str) -> None:
     said = f"path: {{type: ReplacePrefixMatch, replacePrefixMatch: {new}}}"
     layer = layer_of("gateway-api", route(f"[{redirect(said, prefix(match))}]"))
