@@ -163,6 +163,51 @@ def test_terraforms_json_reads_alike() -> None:
     assert decide(layer, "GET", "http://h.example:8080/x") == (301, "https://h.example:8080/x")
 
 
+ARN = "arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/old/50dc6c495c0c9188/f2f7dc8efc522ab2"
+LISTENER = {
+    "type": "aws_lb_listener",
+    "name": "web",
+    "values": {
+        "arn": ARN,
+        "port": 80,
+        "protocol": "HTTP",
+        "default_action": [
+            {
+                "type": "redirect",
+                "redirect": [
+                    {"protocol": "HTTPS", "port": "443", "path": "/#{path}", "status_code": "HTTP_301"}
+                ],
+            }
+        ],
+    },
+}
+RULE = {
+    "type": "aws_lb_listener_rule",
+    "name": "old",
+    "values": {
+        "listener_arn": ARN,
+        "priority": 5,
+        "action": [{"type": "redirect", "redirect": [{"path": "/new", "status_code": "HTTP_302"}]}],
+        "condition": [{"path_pattern": [{"values": ["/old"]}], "host_header": [], "source_ip": []}],
+    },
+}
+
+
+@pytest.mark.parametrize("key", ["values", "planned_values"])
+@pytest.mark.parametrize("child", [True, False])
+def test_what_terraform_shows_reads_alike(key: str, child: bool) -> None:
+    module: dict[str, Any] = {"resources": [LISTENER, RULE]}
+    text = json.dumps(
+        {"format_version": "1.0", key: {"root_module": {"child_modules": [module]} if child else module}}
+    )
+    assert detect(text)
+    layer = layer_of("alb", text)
+    assert layer.not_understood == ()
+    assert decide(layer, "GET", "http://h.example/old?x") == (302, "http://h.example/new?x")
+    assert decide(layer, "GET", "http://h.example/x?y") == (301, "https://h.example/x?y")
+    assert decide(layer, "GET", "https://h.example/x") is None
+
+
 @pytest.mark.parametrize(
     ("said", "fact"),
     [

@@ -1,9 +1,9 @@
 """AWS Application Load Balancer: listener rules.
 
-Read (Elastic Load Balancing API Reference, `RedirectActionConfig` and `RuleCondition`), in three forms:
+Read (Elastic Load Balancing API Reference, `RedirectActionConfig` and `RuleCondition`), in several forms:
 CloudFormation templates (`AWS::ElasticLoadBalancingV2::Listener` and `ListenerRule`, YAML or JSON),
-Terraform's JSON syntax (`aws_lb_listener`, `aws_lb_listener_rule`, also `aws_alb_…`), and the output of
-`aws elbv2 describe-rules` and `describe-listeners`.
+Terraform's JSON syntax (`aws_lb_listener`, `aws_lb_listener_rule`, also `aws_alb_…`) and what `terraform show
+-json` says of a state or a plan, and the output of `aws elbv2 describe-rules` and `describe-listeners`.
 
 - Redirects: `Protocol`, `Host`, `Port`, `Path`, `Query`, each with `#{protocol}`, `#{host}`, `#{port}`,
   `#{path}` (without its first slash) and `#{query}`; what is not named stays as it was. `StatusCode` is
@@ -54,6 +54,7 @@ _SLOTS = {"host": "{url.hostname}", "port": "{url.port}", "path": "{url.path}", 
 _LISTENER = re.compile(
     r"AWS::ElasticLoadBalancingV2::Listener|aws_a?lb_listener|\"?(?:Rule|Listener)Arn\"?\s*:"
 )
+_TERRAFORM = ("aws_lb_listener", "aws_alb_listener", "aws_lb_listener_rule", "aws_alb_listener_rule")
 _KEYS = {"type": "Type", "redirect": "RedirectConfig", "redirectconfig": "RedirectConfig"}
 _CONDITIONS = {  # of Terraform: (block, key) of the API's fields
     "path_pattern": "path-pattern",
@@ -96,7 +97,7 @@ def read(text: str) -> Iterator[Draft | LineFault]:
     yield from without_idle_passes(line for rule in rules for line in _lines(rule))
 
 
-# ---- the three forms
+# ---- the forms
 
 
 def _rules(node: Node) -> Iterator[_Rule]:
@@ -127,9 +128,22 @@ def _resources(node: Node) -> Iterator[tuple[str, str, Node]]:
             yield name, kind, said
     terraform = node.get("resource")
     for kind, named in terraform.mapping.items() if terraform is not None else ():
-        if kind in ("aws_lb_listener", "aws_alb_listener", "aws_lb_listener_rule", "aws_alb_listener_rule"):
+        if kind in _TERRAFORM:
             for name, one in named.mapping.items():
                 yield from ((name, kind, block) for block in (one.sequence if one.is_sequence else (one,)))
+    shown = node.get("planned_values", "root_module") or node.get("values", "root_module")
+    if shown is not None:
+        yield from _shown(shown)
+
+
+def _shown(module: Node) -> Iterator[tuple[str, str, Node]]:
+    """The listeners and rules of a module of Terraform's state or plan; a listener goes by its ARN there."""
+    for one in module.list_at("resources"):
+        kind, said = one.text_at("type") or "", one.get("values")
+        if said is not None and kind in _TERRAFORM:
+            yield said.text_at("arn") or one.text_at("name") or "", kind, said
+    for child in module.list_at("child_modules"):
+        yield from _shown(child)
 
 
 def _at(node: Node, name: str) -> Node | None:
@@ -167,7 +181,7 @@ def _reference(arn: Node | None) -> tuple[str, ...]:
     if arn is None:
         return ()
     if isinstance(arn.value, str):
-        return tuple(re.findall(r"\w+", arn.value))
+        return (arn.value, *re.findall(r"\w+", arn.value))
     return tuple(name for one in arn.mapping.values() for name in _reference(one)) if arn.is_mapping else ()
 
 
