@@ -259,6 +259,20 @@ def test_terraforms_json_and_a_bare_list_read_alike() -> None:
         )
 
 
+@pytest.mark.parametrize("key", ["values", "planned_values"])
+def test_what_terraform_shows_reads_alike(key: str) -> None:
+    shown = rule("true")
+    value = shown["action_parameters"]["from_value"]
+    blocks = {"from_list": [], "from_value": [{**value, "target_url": [value["target_url"]]}]}
+    ruleset = {"rules": [{**shown, "action_parameters": [blocks]}]}
+    module = {"resources": [{"type": "cloudflare_ruleset", "name": "r", "values": ruleset}]}
+    text = json.dumps({key: {"root_module": {"child_modules": [module]}}})
+    assert detect(text)
+    layer = layer_of("cloudflare-rules", text)
+    assert layer.not_understood == ()
+    assert decide(layer, "GET", H) == (301, "https://n.example/")
+
+
 @given(st.text(), st.text('()"{}, aeqor.htpsiun/*!&|'))
 def test_any_text_and_any_expression_yield_drafts_and_faults(anything: str, expression: str) -> None:
     whole = text(rule(expression), rule("true", {"expression": expression}))

@@ -1,7 +1,8 @@
 """Cloudflare Single Redirects: rules of the phase `http_request_dynamic_redirect`.
 
 Read (Cloudflare's documentation, "Single Redirects" and "Ruleset Engine"), as the Rulesets API returns them
-(`{"rules": […]}`, also inside `result`), as a list, or as Terraform's JSON (`cloudflare_ruleset`):
+(`{"rules": […]}`, also inside `result`), as a list, or as Terraform's JSON (`cloudflare_ruleset` in its JSON
+syntax, and what `terraform show -json` says of a state or a plan):
 
 - `action_parameters.from_value`: `target_url.value`, or `target_url.expression` made of texts, `http.host`,
   `http.request.uri.path`, `concat(…)`, `wildcard_replace(…)` with the wildcard that the condition has, and
@@ -70,9 +71,31 @@ def _rules(node: Node) -> Iterator[Node]:
         yield from (one for one in node.sequence if one.is_mapping)
     elif node.is_mapping:
         named = node.get("resource", "cloudflare_ruleset")
-        rulesets = tuple(named.mapping.values()) if named is not None else (node.get("result") or node,)
+        shown = node.get("planned_values", "root_module") or node.get("values", "root_module")
+        if shown is not None:
+            rulesets = tuple(_shown(shown))
+        else:
+            rulesets = tuple(named.mapping.values()) if named is not None else (node.get("result") or node,)
         for ruleset in rulesets:
             yield from (_rules(ruleset) if ruleset.is_sequence else ruleset.list_at("rules"))
+
+
+def _shown(module: Node) -> Iterator[Node]:
+    """The rulesets of a module of Terraform's state or plan."""
+    for one in module.list_at("resources"):
+        said = one.get("values")
+        if said is not None and one.text_at("type") == "cloudflare_ruleset":
+            yield said
+    for child in module.list_at("child_modules"):
+        yield from _shown(child)
+
+
+def _block(node: Node, key: str) -> Node | None:
+    """The table under a key; Terraform writes blocks as lists of one."""
+    found = node.get(key)
+    if found is not None and found.is_sequence:
+        return found.sequence[0] if found.sequence else None
+    return found
 
 
 def _rule(rule: Node) -> Iterator[Draft | LineFault]:
@@ -81,12 +104,12 @@ def _rule(rule: Node) -> Iterator[Draft | LineFault]:
     try:
         if rule.boolean_at("enabled") is False or rule.text_at("action") not in (None, "redirect"):
             return
-        parameters = rule.get("action_parameters")
+        parameters = _block(rule, "action_parameters")
         if parameters is None:
             return
-        if (listed := parameters.get("from_list")) is not None:
+        if (listed := _block(parameters, "from_list")) is not None:
             raise NodeError(listed.line, "the redirects stand in a bulk list", "read the list's own file")
-        value = parameters.get("from_value")
+        value = _block(parameters, "from_value")
         if value is None:
             return
         for wanted in expression(rule.text_at("expression") or "true"):
@@ -144,7 +167,7 @@ class _Target(Reader):
 
 def _target(value: Node, wanted: Wanted) -> tuple[str, Wanted]:
     """The template, and what it is for; raises `NodeError`, `PatternError`, `TemplateError`, `URLError`."""
-    target = value.get("target_url")
+    target = _block(value, "target_url")
     if target is None:
         raise NodeError(value.line, "a redirect without `target_url`", "write its value or expression")
     if (fixed := target.text_at("value")) is not None:
