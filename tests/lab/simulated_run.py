@@ -62,7 +62,8 @@ def played(
         return trial(name, case, record, judge(case, record), 0.001)
 
     trials = [once(case) for case in cases for _ in range(times)]
-    return ClientResult(name, "Python", "by hand", "1.0", seconds=0.1, cells=cells(cases, trials))
+    races = {case.id for case in cases if case.race}
+    return ClientResult(name, "Python", "by hand", "1.0", seconds=0.1, cells=cells(cases, trials, races))
 
 
 def results(*clients: ClientResult, cases: Sequence[Case] = LIBRARY) -> Results:

@@ -108,3 +108,13 @@ def test_a_client_is_found_by_its_version(tmp_path: Path, version: tuple[str, ..
     places = Places(tmp_path / "run", tmp_path / "ca.pem").of(client)
     told = find(client, places)
     assert told == found or (found == Found() and told.absent.endswith("exit 4"))
+
+
+@pytest.mark.parametrize("client", [one for one in CLIENTS if one.races], ids=lambda client: client.name)
+def test_a_race_within_a_client_is_told_of_cases_that_it_is_asked(client: Client) -> None:
+    for named, why in client.races.items():
+        raced = [case for case in CASES if f"{case.asked.method}/{case.asked.content.kind}" == named]
+        assert why
+        assert [case for case in raced if not client.refuses(case)]
+        assert all(client.race(case) for case in raced)
+    assert [case for case in CASES if not client.race(case)]

@@ -48,10 +48,15 @@ class Client(msgspec.Struct, frozen=True, kw_only=True):
     prepare: tuple[Words, ...] = ()
     environment: Mapping[str, str] = {}
     cannot: Mapping[str, str] = {}  # a kind of content, a method or an api that is never asked, and why
+    races: Mapping[str, str] = {}  # `METHOD/kind of content` whose outcome is a race within it, and why
     caller: Caller = "library"
     starts_in: float = 30.0  # seconds until it asks for its first case, at most
     at_once: bool = True  # False: it takes the machine for itself, nothing else runs beside it
     waits: bool = False  # it hangs so often that it takes minutes, mostly of waiting: it starts first
+
+    def race(self, case: Case) -> str:
+        """Why another run may have another verdict; "" where it has the same."""
+        return case.race or self.races.get(f"{case.asked.method}/{case.asked.content.kind}", "")
 
     def refuses(self, case: Case) -> str:
         """Why this case is not asked; "" when it is."""

@@ -175,6 +175,9 @@ def _varying(results: Results) -> Iterator[str]:
             f"These are a race, and may vary from run to run even where all trials of one agree: {named}; "
             f"{races[0].race}.\n"
         )
+    for client in results.clients:
+        for why in dict.fromkeys(client.races.values()):
+            yield f"So are these of {prose(client.name)}: {_named([*client.races])}; {why}.\n"
     alike: dict[tuple[str, str], list[Cell]] = defaultdict(list)
     for client, cell in varying:
         alike[client.name, often(cell).replace("/none sent", "")].append(cell)

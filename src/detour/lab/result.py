@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -40,7 +40,7 @@ class Cell(msgspec.Struct, frozen=True, omit_defaults=True):
     trials: int
     shown: Trial
     varying: tuple[Often, ...] = ()  # more than one: the runs differed
-    race: bool = False  # the case is one: another run may have another verdict
+    race: bool = False  # the case is one, or the client has one: another run may have another verdict
 
     @property
     def bold(self) -> bool:
@@ -70,6 +70,7 @@ class ClientResult(msgspec.Struct, frozen=True, omit_defaults=True):
     seconds: float = 0.0
     cells: tuple[Cell, ...] = ()
     not_asked: dict[str, str] = {}  # case: why
+    races: dict[str, str] = {}  # a case that is a race within this client: why
 
 
 class CaseShown(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -118,12 +119,11 @@ def case_shown(case: Case) -> CaseShown:
     )
 
 
-def cells(cases: Sequence[Case], trials: Iterable[Trial]) -> tuple[Cell, ...]:
-    """One cell for every case that was run, in the order of the cases."""
+def cells(cases: Sequence[Case], trials: Iterable[Trial], races: Container[str] = ()) -> tuple[Cell, ...]:
+    """One cell for every case that was run, in the order of the cases; `races` are ids of cases."""
     by_case: dict[str, list[Trial]] = {case.id: [] for case in cases}
     for one in trials:
         by_case.setdefault(one.case, []).append(one)
-    races = {case.id for case in cases if case.race}
     return tuple(_cell(case, found, case in races) for case, found in by_case.items() if found)
 
 

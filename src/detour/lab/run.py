@@ -144,6 +144,7 @@ class _Asking:
         began = time.monotonic()
         watch = Watch(client, self.session, own, staged)
         watch.run()
+        races = {case.id: client.race(case) for case in self._cases if client.race(case)}
         return ClientResult(
             client.name,
             client.language,
@@ -151,8 +152,9 @@ class _Asking:
             self.found.version,
             gave_up=watch.gave_up,
             seconds=round(time.monotonic() - began, 3),
-            cells=cells(self._cases, self.session.trials),
+            cells=cells(self._cases, self.session.trials, races),
             not_asked=self._not_asked(watch.gave_up),
+            races={case.id: races[case.id] for case in self._cases if case.id in races and not case.race},
         )
 
     def _not_asked(self, gave_up: str) -> dict[str, str]:

@@ -12,6 +12,10 @@ _NODE = f"{_MODULES}/.bin/node"
 _NO_WEBSOCKET = {"websocket": "has no WebSocket"}
 _NO_EXPECT = {"expect": "does not wait for 100"}
 _NO_CHUNKS = {"chunked": "sends what it has in memory with its length"}
+_CLOSED = (
+    "a request without content closes the stream that was made of the form; where Node still writes to it, "
+    "the program ends with ERR_INVALID_STATE"
+)
 
 
 def _library(
@@ -20,6 +24,7 @@ def _library(
     *,
     program: str = "",
     cannot: Mapping[str, str] = {},
+    races: Mapping[str, str] = {},
 ) -> Client:
     """A package of npm, driven by `node/PROGRAM.mjs`."""
     return Client(
@@ -30,6 +35,7 @@ def _library(
         command=(_NODE, f"{{programs}}/node/{program or package}.mjs"),
         install=Install(npm=("node", package)),
         cannot={**_NO_EXPECT, **cannot},
+        races=races,
     )
 
 
@@ -49,7 +55,11 @@ CLIENTS = (
     ),
     _library("undici", "request, interceptors.redirect with maxRedirections 20"),
     _library("axios", cannot={**_NO_WEBSOCKET, **_NO_CHUNKS}),
-    _library("got", cannot=_NO_WEBSOCKET),
+    _library(
+        "got",
+        cannot=_NO_WEBSOCKET,
+        races={"DELETE/multipart": _CLOSED, "OPTIONS/multipart": _CLOSED},
+    ),
     _library("node-fetch", program="node_fetch", cannot={**_NO_WEBSOCKET, **_NO_CHUNKS}),
     _library(
         "follow-redirects",
