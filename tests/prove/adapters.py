@@ -58,9 +58,48 @@ APACHE = (
     Change(
         r"^([ \t]*SSLCertificate(?:Key)?File)[ \t].*$", r"\1 {both}", "its owner's certificate; ours instead"
     ),
+    Change(
+        r"^([ \t]*RewriteMap[ \t]+\S+)[ \t]+(?:txt|rnd|dbm|prg|dbd|fastdbd):\S+.*$",
+        r"\1 int:tolower",
+        "tables of its owner: what asks them is listed, never claimed",
+    ),
+    Change(
+        r"^([ \t]*RemoteIPProxyProtocol)[ \t]+On\b.*$", r"\1 Off", "it is asked without a PROXY line in front"
+    ),
+    Change(
+        r"\butil_strlen\(([^)]*)\) -le (\d+)",
+        r"\1 =~ /^.{0,\2}$/",
+        "a function of Apache's trunk, on a rule that redirects nothing",
+    ),
     Change(r"^[ \t]*SSL(?:CertificateChainFile|CACertificate\w+)\b.*$", "", "its owner's certificates"),
 )
-CHANGES: dict[str, tuple[Change, ...]] = {"nginx": NGINX, "apache": APACHE}
+HAPROXY = (
+    Change(
+        r"^[ \t]*(?:chroot|user|group|uid|gid|daemon|ulimit-n|maxconn|nbproc|nbthread|pidfile"
+        r"|stats[ \t]+socket|log[ \t]|ca-base|crt-base|ssl-default-\S+|ssl-dh-param-file|zero-warning"
+        r"|strict-limits|errorfile)\b.*$",
+        "",
+        "of the main process: where it runs, logs and how much it takes",
+    ),
+    Change(
+        r"^([ \t]*server[ \t]+\S+)[ \t]+[\d.]+(?::\d+)?((?:(?!\bredir\b).)*)$",
+        r"\1 127.0.0.1:9",
+        "hosts of its owner, and checks of them; what a backend answers is not compared",
+    ),
+)
+ENVOY = (
+    Change(
+        r"^([ \t]*(?:-[ \t]+)?)route:[ \t]*\{[ \t]*cluster:[ \t]*\S+[ \t]*\}",
+        r"\1direct_response: {status: 503}",
+        "clusters that another file says; what a backend answers is not compared",
+    ),
+)
+CHANGES: dict[str, tuple[Change, ...]] = {
+    "nginx": NGINX,
+    "apache": APACHE,
+    "haproxy": HAPROXY,
+    "envoy": ENVOY,
+}
 
 # Why a server does not start, as it says it.
 REASONS = (
@@ -70,6 +109,8 @@ REASONS = (
     (r"unknown \"?(\w+)\"? variable", "a variable that nothing sets: {0}"),
     (r"BIO_new_file|cannot load certificate", "a TLS file that is not there"),
     (r"open\(\) \"([^\"]+)\" failed", "a file that is not there: {0}"),
+    (r"unknown keyword '([^']+)'", "a directive of a module that is not installed, or none: {0}"),
+    (r"Error\(s\) found in configuration file|parsing caddyfile tokens", "its own program refuses it"),
     (r"listens on no port", "there is no server in it, so that nothing redirects"),
     (r"the duplicate \"?(\w+)\"? variable", "its own program refuses it"),
     (

@@ -20,6 +20,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     location: str = ""
+    itself: int = 0  # of Detour's: the status of a rule that was passed over because it leads to the request
 
     def __str__(self) -> str:
         return f"{self.status} {self.location}".rstrip()
@@ -71,9 +72,27 @@ def deciding(ruleset: RuleSet, question: Question, now: float, client: str) -> t
     return answer(decision.status, locations, question), decision.rule
 
 
+def passed_over(ruleset: RuleSet, question: Question, now: float, client: str) -> int:
+    """The status of the rule that leads to the request's own URL: the first that does not answer for that
+    reason, or one that is for the other scheme alone."""
+    request = Request.of(question.method, question.url, question.fields, client)
+    _, skipped = ruleset.explain(request, now)
+    found = next((one.rule.status for one in skipped if one.reason == "self"), 0)
+    if found:
+        return found
+    other = msgspec.structs.replace(question, scheme=_OTHER_SCHEME[question.scheme])
+    there, _ = deciding(ruleset, other, now, client)
+    return there.status if there.location == str(URL.parse(question.url)) else 0
+
+
+_OTHER_SCHEME = {"http": "https", "https": "http"}
+
+
 def alike(detour: Answer, server: Answer) -> bool:
     """Redirects agree in status and Location; what is no redirect is for the server to answer as it will."""
-    return detour == server if detour.redirects or server.redirects else True
+    if not (detour.redirects or server.redirects):
+        return True
+    return (detour.status, detour.location) == (server.status, server.location)
 
 
 def explained(
@@ -83,6 +102,7 @@ def explained(
     for one in explanations:
         if not one.holds(difference.question, difference.detour, difference.server):
             continue
-        if one.instead is None or agree(one.instead(difference.question)):
+        plainer = difference.question if one.instead is None else one.instead(difference.question)
+        if one.instead is None or (plainer != difference.question and agree(plainer)):
             return msgspec.structs.replace(difference, why=one.why)
     return difference

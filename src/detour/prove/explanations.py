@@ -77,8 +77,30 @@ TRIPLETS = Explanation(
 )
 
 
+_SUB_DELIM = re.compile(r"%(?:21|24|2[6-9ACac]|2[Bb]|3[Aa]|3[Dd]|40)")
+
+
+def _decoded(question: Question, detour: Answer, server: Answer) -> bool:
+    if _SUB_DELIM.search(question.target) is None:
+        return False
+    pairs = [(one.status, _SUB_DELIM.sub(_character, _encoded(one.location))) for one in (detour, server)]
+    return pairs[0] == pairs[1]
+
+
+def _character(triplet: re.Match[str]) -> str:
+    return chr(int(triplet[0][1:], 16))
+
+
+DECODED = Explanation(
+    "decoded",
+    "a captured percent-triplet of a character that a path may hold as it is: the server decodes it "
+    "(RFC 3986 §3.3, sub-delims), Detour leaves it",
+    _decoded,
+)
+
+
 def _to_itself(question: Question, detour: Answer, server: Answer) -> bool:
-    if not server.redirects:
+    if not server.redirects or server.status != detour.itself:
         return False
     try:
         here = str(URL.parse(question.url))
@@ -89,7 +111,7 @@ def _to_itself(question: Question, detour: Answer, server: Answer) -> bool:
 
 TO_ITSELF = Explanation(
     "to-itself",
-    "the server redirects the request to itself, for ever; Detour never does",
+    "the server redirects the request to itself, for ever; Detour passes it over (audit: self-redirect)",
     _to_itself,
 )
 
@@ -144,16 +166,25 @@ ESCAPED_AGAIN = Explanation(
 )
 BARE_MARK = Explanation(
     "bare-mark",
-    "the same Location but for a `?` with nothing behind it, which Detour does not write",
+    "the same Location but for a `?` or `&` with nothing behind it, which Detour does not write",
     lambda question, detour, server: (
-        (server.status, server.location) == (detour.status, f"{detour.location}?")
+        "?" not in question.target
+        and (server.status, server.location)
+        in ((detour.status, f"{detour.location}?"), (detour.status, f"{detour.location}&"))
     ),
+)
+CASE_OF_HOST = Explanation(
+    "case-of-host",
+    "the host in capitals: the server's expressions and tables see it as sent (RFC 9110 §4.2.3: no case)",
+    lambda question, detour, server: question.authority != question.authority.lower(),
+    lambda question: msgspec.structs.replace(question, authority=question.authority.lower()),
 )
 UNUSABLE = Explanation(
     "unusable",
     "the Location that the server sends is no URL, so that nobody can follow it; Detour never sends one",
     lambda question, detour, server: server.location.startswith("unusable:"),
 )
-KNOWN = (SPELLING, LEADING_SLASHES, TRIPLETS, TO_ITSELF, EMPTY_QUERY, BARE_MARK, UNUSABLE)
+KNOWN = (SPELLING, LEADING_SLASHES, TRIPLETS, DECODED, TO_ITSELF, EMPTY_QUERY, BARE_MARK, UNUSABLE)
 NGINX = (*KNOWN, REPEATED)
 APACHE = (*KNOWN, ESCAPED_AGAIN)
+OF_HOSTS = (*KNOWN, CASE_OF_HOST)

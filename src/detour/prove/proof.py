@@ -9,7 +9,7 @@ import msgspec
 from detour.core.matcher import RuleSet
 from detour.core.rule import Rule
 from detour.errors import Span
-from detour.prove.compare import Answer, Difference, alike, deciding, explained
+from detour.prove.compare import Answer, Difference, alike, deciding, explained, passed_over
 from detour.prove.questions import Question, questions
 from detour.prove.running import running
 from detour.prove.servers import Server
@@ -53,7 +53,11 @@ def prove(
     def agree(question: Question) -> bool:
         mine, rule = deciding(ruleset, question, now, _CLIENT)
         got = None if _stands_in(mine, rule, listed) else real.ask(question)
-        return got is None or alike(mine, got)
+        if got is None or alike(mine, got):
+            return True
+        itself = passed_over(ruleset, question, now, _CLIENT)
+        found = Difference(question, msgspec.structs.replace(mine, itself=itself), got)
+        return bool(explained(found, server.explanations, agree).why)
 
     with running(server, text, beside) as real:
         for question in wanted if asking is None else asking:
@@ -69,7 +73,8 @@ def prove(
             redirects += mine.redirects
             if not alike(mine, got):
                 name = rule.name if rule else ""
-                found = Difference(question, mine, got, name)
+                itself = passed_over(ruleset, question, now, _CLIENT)
+                found = Difference(question, msgspec.structs.replace(mine, itself=itself), got, name)
                 differences.append(explained(found, server.explanations, agree))
     differences.sort(key=lambda one: bool(one.why))
     return Proof(server.name, asked, redirects, not_asked, unclaimed, tuple(differences))

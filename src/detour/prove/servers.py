@@ -18,7 +18,7 @@ import yaml
 
 from detour.prove import apache_text, caddy_text, nginx_text
 from detour.prove.compare import Explanation
-from detour.prove.explanations import APACHE, KNOWN, NGINX
+from detour.prove.explanations import APACHE, KNOWN, NGINX, OF_HOSTS
 from detour.prove.whole import APACHE_ROOT
 
 Ports = Callable[[int], int]  # the port that was written -> the one that is listened on
@@ -238,13 +238,13 @@ SERVERS = (
         NGINX,
     ),
     Server("apache", "apache2", ("-X", "-f", "{folder}/apache.conf"), _apache, APACHE),
-    Server("haproxy", "haproxy", ("-db", "-f", "{folder}/haproxy.cfg"), _haproxy, KNOWN),
+    Server("haproxy", "haproxy", ("-db", "-f", "{folder}/haproxy.cfg"), _haproxy, OF_HOSTS),
     Server(
         "caddy",
         "caddy",
         ("run", "--config", "{folder}/caddy.json"),
         _caddy,
-        KNOWN,
+        OF_HOSTS,
     ),
     Server(
         "envoy",
@@ -253,7 +253,7 @@ SERVERS = (
         _envoy,
         KNOWN,
     ),
-    Server("traefik", "traefik", ("--configFile={folder}/traefik.yaml",), _traefik, KNOWN, ready=_READY),
+    Server("traefik", "traefik", ("--configFile={folder}/traefik.yaml",), _traefik, OF_HOSTS, ready=_READY),
 )
 
 

@@ -194,7 +194,7 @@ def _host(domain: Node, listener: Listener, any_port: bool) -> Host:
     if not name:
         return Host(origin("", listener.scheme, listener.port), listener)
     if before or behind:
-        name = f"{'*' if before else ''}{origin(name).removeprefix('//')}{'*' if behind else ''}"
+        name = f"{'*' if before else ''}{origin(name).removeprefix('//')}{'(.+)' if behind else ''}"
         at = f"{listener.scheme}:" * bool(listener.scheme) + f"//{name}"
     else:
         at = origin(name, listener.scheme)

@@ -94,6 +94,31 @@ def addresses(regex: str) -> Iterator[Address]:
     yield from known
 
 
+class Cut(msgspec.Struct, frozen=True):
+    """An expression with text behind what takes the query, as two: for URLs with a query, which that text
+    is not in front of, and for those without. `open_group` takes the query; `groups`: those of `asked`."""
+
+    asked: str
+    bare: str
+    open_group: int
+    groups: int
+
+
+def cut_tail(regex: str) -> Cut | None:
+    """The two expressions of `…(.*?)/?$`; None where nothing stands behind what takes the query."""
+    if not regex.endswith("$"):
+        return None
+    tokens = list(_tokens(regex))[:-1]
+    at = len(tokens)
+    while at > 1 and tokens[at - 1].text == "/?":
+        at -= 1
+    if at == len(tokens) or not _holds_query(tokens[at - 1]):
+        return None
+    head, count = _joined(tokens[:at]), _count(tokens)
+    opened = _count(tokens[: at - 1]) + 1 if tokens[at - 1].group else 0
+    return Cut(f"{head}\\?(.+)$", f"{_joined(tokens)}\\??$", opened, count + 1)
+
+
 def _tokens(regex: str) -> Iterator[Token]:
     place, groups = 0, 0
     while place < len(regex):

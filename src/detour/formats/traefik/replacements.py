@@ -12,7 +12,7 @@ from detour.formats.demand import Demand, Text, ask
 from detour.formats.redirects_file import literal
 from detour.formats.regex import expression, expressions
 from detour.formats.regex_octets import as_characters
-from detour.formats.traefik.expressions import Address, addresses, fullmatch
+from detour.formats.traefik.expressions import Address, addresses, cut_tail, fullmatch
 
 _REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))")
 _SAME_PATH = "{url.path}"
@@ -70,6 +70,16 @@ class _Replacement:
 
 def replaced(regex: str, replacement: str, demand: Demand) -> Iterator[Made]:
     """Each way in which requests that `demand` asks for are redirected; raises what cannot be said."""
+    cut = cut_tail(regex)
+    if cut is not None:
+        behind = f"?${{{cut.groups}}}" if _Replacement(replacement).used & {cut.open_group} else ""
+        yield from _replaced(cut.asked, replacement + behind, demand)
+        yield from _replaced(cut.bare, replacement, demand)
+    else:
+        yield from _replaced(regex, replacement, demand)
+
+
+def _replaced(regex: str, replacement: str, demand: Demand) -> Iterator[Made]:
     wanted = _Replacement(replacement)
     found = [one for one in addresses(regex) if not one.scheme or demand.scheme in ("", one.scheme)]
     groups = {number for one in found for number in one.captures} & wanted.used
