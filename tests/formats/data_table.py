@@ -124,7 +124,17 @@ REFUSED = {"crossplane/tests/configs/non-unicode/nginx.conf": "not UTF-8"}
 FILLED_IN = {
     "httpd-tests/*": (
         ("@SERVERNAME@", "localhost"), ("@servername@", "localhost"), ("@PORT@", "8529"),
-        ("@SERVERROOT@", "/srv/t"), ("@inherit_documentroot@", "/srv/htdocs"),
+        ("<VirtualHost cve_2011_3368_rewrite>", "Listen 80\n<VirtualHost *:8530>"),
+        ("<VirtualHost proxy_http_reverse>", "<VirtualHost *:8531>"),
+        ("<VirtualHost proxy_http_nofwd>", "<VirtualHost *:8532>"),
+        ("<VirtualHost cve_2011_3368>", "<VirtualHost *:8533>"),
+        ("<VirtualHost mod_headers>", "<VirtualHost *:8534>"), (":error_document>", ":8535>"),
+        (":http_unsafe>", ":8536>"), (":http_strict>", ":8537>"),
+        ("<VirtualHost remote_ip>", "<VirtualHost *:8538>"),
+        ("<VirtualHost mod_echo>", "<VirtualHost *:8539>"),
+        ("<VirtualHost mod_echo_ssl>", "<VirtualHost *:8540>"),
+        ("@limitrequestlinex2@", "16380"), ("@limitrequestline@", "8190"), ("@SERVERROOT@", "/srv/t"),
+        ("@inherit_documentroot@", "/srv/htdocs"),
     ),
     "nginx-tests/*": (
         ("%%TEST_GLOBALS%%", ""), ("%%TEST_GLOBALS_HTTP%%", ""), ("%%TESTDIR%%", "/srv/t"), ("%%", ""),

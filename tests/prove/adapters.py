@@ -59,6 +59,9 @@ APACHE = (
         r"^([ \t]*SSLCertificate(?:Key)?File)[ \t].*$", r"\1 {both}", "its owner's certificate; ours instead"
     ),
     Change(
+        r"(?<![\w/])/srv/t/", "${DETOUR_FOLDER}/srv/t/", "the folder of a test's framework, made: see FOLDERS"
+    ),
+    Change(
         r"^([ \t]*RewriteMap[ \t]+\S+)[ \t]+(?:txt|rnd|dbm|prg|dbd|fastdbd):\S+.*$",
         r"\1 int:tolower",
         "tables of its owner: what asks them is listed, never claimed",
@@ -94,6 +97,7 @@ ENVOY = (
         "clusters that another file says; what a backend answers is not compared",
     ),
 )
+FOLDERS = {"apache": ("srv/t/htdocs/modules/rewrite",)}  # below the server's own; a <Directory> must be there
 CHANGES: dict[str, tuple[Change, ...]] = {
     "nginx": NGINX,
     "apache": APACHE,
@@ -125,7 +129,15 @@ def adapted(server: str, text: str) -> str:
     """The text with every change of its server."""
     for one in CHANGES.get(server, ()):
         text = re.sub(one.pattern, one.by, text, flags=re.MULTILINE | re.IGNORECASE)
+    if server == "apache":  # the reader takes each to hold, and says so
+        names = re.findall(r"(?mi)^\s*<IfDefine\s+([A-Za-z]\w*)>", text)
+        text = "".join((*(f"Define {name}\n" for name in dict.fromkeys(names) if name != "APACHE1"), text))
     return text
+
+
+def folders(server: str) -> dict[str, str]:
+    """An empty file in each folder that must be there."""
+    return {f"{folder}/.keep": "" for folder in FOLDERS.get(server, ())}
 
 
 def reason(said: str) -> str:

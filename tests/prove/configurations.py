@@ -28,7 +28,7 @@ from detour.prove.nginx_text import statements
 from detour.prove.proof import Proof, prove
 from detour.prove.servers import Server, server_for
 from detour.prove.whole import listed, whole
-from tests.prove.adapters import adapted, reason
+from tests.prove.adapters import adapted, folders, reason
 from tests.prove.corpus import NAMES, Configuration, configurations
 
 NOW = 1_800_000_000.0
@@ -75,6 +75,7 @@ def proved(configuration: Configuration) -> Outcome:
     except RuleError as error:
         return msgspec.structs.replace(known, not_run=f"it cannot be read: {error.faults[0].fact}")
     text, beside = whole(layer)
+    beside = {**folders(server.name), **beside}
     try:
         proof = prove(
             server, adapted(server.name, text), layer.ruleset, NOW, beside=beside, listed=listed(layer)
@@ -98,6 +99,7 @@ def _left(server: Server, layer: Layer, proof: Proof) -> Iterable[Difference]:
     if not (proof.unexplained and layer.not_understood):
         return proof.unexplained
     text, beside = _without(layer)
+    beside |= folders(server.name)
     try:
         again = prove(
             server,

@@ -31,6 +31,7 @@ _NEEDED = (
     (r"Dav\w*", ("dav", "dav_fs")),
     (r"Use\s|<Macro", ("macro",)),
 )
+_LISTEN = re.compile(r"(?mi)^[ \t]*Listen[ \t]+(\S+).*$")
 _HOST = re.compile(r"(?mi)^(\s*<VirtualHost\s+)([^>]*)>")
 
 
@@ -48,8 +49,8 @@ def has_hosts(text: str) -> bool:
 
 
 def moved(text: str, ports: Callable[[int], int]) -> str:
-    """Each VirtualHost at a free port of loopback, and a Listen for each of them instead of those written."""
-    known: dict[int, bool] = {}
+    """Each VirtualHost at a free port of loopback, and a Listen for each of them and those written."""
+    known: dict[int, bool] = {}  # ports, and whether TLS is spoken there
 
     def host(found: re.Match[str]) -> str:
         written = [_port(address) for address in found[2].split()] or [80]
@@ -57,7 +58,11 @@ def moved(text: str, ports: Callable[[int], int]) -> str:
             known[port] = known.get(port, False) or port == 443
         return f"{found[1]}{' '.join(f'*:{ports(port)}' for port in dict.fromkeys(written))}>"
 
-    hosts = _HOST.sub(host, re.sub(r"(?mi)^\s*Listen\s.*$", "", text))
+    hosts = _HOST.sub(host, _LISTEN.sub("", text))
+    for found in _LISTEN.finditer(text):
+        port = _port(f":{found[1]}" if found[1].isdecimal() else found[1])
+        if port != 443:  # TLS without a VirtualHost would need a certificate of the main server's own
+            known.setdefault(port, False)
     return "\n".join((*_listens(known, ports), hosts))
 
 

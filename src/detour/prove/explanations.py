@@ -149,6 +149,18 @@ REPEATED = Explanation(
 )
 
 
+def _spaced(question: Question, detour: Answer, server: Answer) -> bool:
+    query = detour.location.partition("?")[2]
+    return server.status == 403 and re.search(r"%(?:20|[01][0-9A-Fa-f]|7[Ff])", query) is not None
+
+
+SPACED = Explanation(
+    "spaced-query",
+    "Apache refuses to rewrite spaces and control characters into a query without B (AH10410, since 2.4.56)",
+    _spaced,
+)
+
+
 def _escaped_again(question: Question, detour: Answer, server: Answer) -> bool:
     path, mark, query = server.location.partition("?")
     once = path + mark + query.replace("%25", "%")
@@ -186,5 +198,5 @@ UNUSABLE = Explanation(
 )
 KNOWN = (SPELLING, LEADING_SLASHES, TRIPLETS, DECODED, TO_ITSELF, EMPTY_QUERY, BARE_MARK, UNUSABLE)
 NGINX = (*KNOWN, REPEATED)
-APACHE = (*KNOWN, ESCAPED_AGAIN)
+APACHE = (*KNOWN, ESCAPED_AGAIN, SPACED)
 OF_HOSTS = (*KNOWN, CASE_OF_HOST)

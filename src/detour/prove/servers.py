@@ -84,6 +84,7 @@ def _nginx(text: str, place: Place, ports: Ports) -> Mapping[str, str]:
 # --- Apache ------------------------------------------------------------------------------------------
 
 _APACHE = """{modules}
+Define DETOUR_FOLDER {folder}
 ServerRoot {folder}
 DefaultRuntimeDir {folder}
 PidFile {folder}/pid

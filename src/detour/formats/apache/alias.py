@@ -27,13 +27,30 @@ def redirects(directives: list[Directive], context: Context) -> Iterator[Outcome
             yield from context.guarded(directive, _read(directive, context))
 
 
+def may_answer(path: str, directive: Directive) -> bool:
+    """Whether a directive answers a path, or may."""
+    if directive.name not in NAMES:
+        return False
+    if directive.name != "redirectmatch":
+        return any(one == "/" or f"{path}/".startswith(f"{one.rstrip('/')}/") for one in directive.args[:2])
+    return any(searched(one, path) for one in directive.args[:2])
+
+
+def searched(regex: str, path: str) -> bool:
+    """Whether an expression of PCRE finds something, or may."""
+    try:
+        return re.search(regex.replace("(?<", "(?P<"), path, re.IGNORECASE) is not None
+    except re.error:
+        return True
+
+
 def _read(directive: Directive, context: Context) -> Iterator[Outcome]:
     status, args = _status(directive)
     if directive.name == "redirectmatch":
         if not args:
             raise PatternError("no expression", "write `RedirectMatch [status] regex URL`")
         yield from _match(directive, context, status, args[0], args[1] if len(args) > 1 else "")
-    elif context.location is not None and len(args) <= (status in REDIRECT_STATUSES):
+    elif context.in_location and len(args) <= (status in REDIRECT_STATUSES):
         yield from _whole(directive, context, status, args)
     else:
         yield from _path(directive, context, status, args)
@@ -96,10 +113,31 @@ def _whole(directive: Directive, context: Context, status: int, args: tuple[str,
         return
     if not args:
         raise TemplateError("the redirect names no target", "write `Redirect [status] URL`")
-    if "%{" in args[0]:
-        raise TemplateError(f"the URL {args[0]!r} is an expression", "write it out, or use RedirectMatch")
     _check_target(args[0])
-    yield from context.drafts(directive, Demand(), _appended(args[0], ""), status)
+    yield from context.drafts(directive, Demand(), _expanded(args[0], context), status)
+
+
+def _expanded(to: str, context: Context) -> str:
+    """The target of a <LocationMatch> with what its expression captured: `%{env:MATCH_NAME}` (core.html)."""
+
+    def captured(found: re.Match[str]) -> str:
+        named = (
+            {}
+            if context.regex is None
+            else {str(key).upper(): text for key, text in context.regex.captures.items()}
+        )
+        text = named.get(found[1].upper())
+        if text is None:
+            raise TemplateError(f"the URL {to!r} is an expression", "write it out, or use RedirectMatch")
+        return text
+
+    parts = re.split(r"(%\{[^}]*\})", to)
+    return "".join(
+        re.sub(r"%\{(?:env:)?(?:MATCH_)?([^}]*)\}", captured, part)
+        if part.startswith("%{")
+        else _appended(part, "")
+        for part in parts
+    )
 
 
 def _match(directive: Directive, context: Context, status: int, regex: str, to: str) -> Iterator[Outcome]:

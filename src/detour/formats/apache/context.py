@@ -12,6 +12,7 @@ from detour.errors import PatternError, TemplateError, URLError
 from detour.formats.apache.syntax import Directive
 from detour.formats.demand import ANY, Asked, Demand, Text, ask, both
 from detour.formats.draft import Draft, LineFault
+from detour.formats.regex import Expression
 
 Outcome = Draft | LineFault
 Refused = (PatternError, TemplateError, URLError)
@@ -30,7 +31,13 @@ class Context(msgspec.Struct, frozen=True):
     demands: tuple[Demand, ...] = (ANY,)
     folder: str = ""  # of a directory or .htaccess: the path that leads to it, "/" at its end; "": a server
     location: str | None = None  # of a <Location>: its path
+    regex: Expression | None = None  # of a <LocationMatch>
     entry: str = ""  # the file that is read: no need to name it
+
+    @property
+    def in_location(self) -> bool:
+        """Whether a redirect may name its target alone."""
+        return self.location is not None or self.regex is not None
 
     def guarded(self, directive: Directive, found: Iterator[Outcome]) -> Iterator[Outcome]:
         """What a directive yields, or the fault that it is: one of them, never both."""
@@ -43,6 +50,18 @@ class Context(msgspec.Struct, frozen=True):
     def fault(self, directive: Directive, fact: str, remedy: str) -> LineFault:
         """A directive that cannot be expressed."""
         return LineFault(directive.line, fact, remedy, file=self._file(directive))
+
+    def doubted(self, fault: LineFault) -> Iterator[LineFault]:
+        """The fault with all that this part answers, which must not fall to what stands behind it."""
+        for draft in self.passes(Directive("", 0, "", ()), Demand(), 404):
+            yield msgspec.structs.replace(
+                fault,
+                pattern=draft.pattern,
+                ignore_case=draft.ignore_case,
+                methods=draft.methods,
+                when=draft.when,
+                unless=draft.unless,
+            )
 
     def drafts(
         self,
@@ -57,11 +76,24 @@ class Context(msgspec.Struct, frozen=True):
     ) -> Iterator[Draft]:
         """A redirect for each host; `{rest}` in the template is what an open end of the path took. `pattern`
         takes the place of the demand's path."""
+        if self.regex is not None and pattern is None:
+            pattern, ignore_case = self.regex.pattern, self.regex.ignore_case
         for joined in self._joined(demand):
             for asked in self._asked(joined, pattern, ignore_case):
                 location = template.replace("{rest}", f"{{{asked.rest}}}" if asked.rest else "")
-                kept: Literal["keep", "drop"] = "drop" if "?" in template.partition("#")[0] else "keep"
+                kept: Literal["keep", "drop"] = "drop" if "?" in template else "keep"
+                if query is None and kept == "keep" and "#" in location:
+                    yield self._in_fragment(directive, joined, asked, location, status)
+                    kept = "drop"
                 yield self.draft(directive, joined, asked, location, status, query or kept, note)
+
+    def _in_fragment(
+        self, directive: Directive, demand: Demand, asked: Asked, location: str, status: int
+    ) -> Draft:
+        """A request with a query, where the target has a fragment: Apache appends it there (mod_alias.c)."""
+        queried = msgspec.structs.replace(asked, pattern=f"{asked.pattern}\\?:appended(.+)")
+        note = "the request's query is appended to the target's fragment, which no server sees: write a `?`"
+        return self.draft(directive, demand, queried, f"{location}?{{appended}}", status, "drop", note)
 
     def passes(
         self,
@@ -72,6 +104,8 @@ class Context(msgspec.Struct, frozen=True):
         ignore_case: bool = False,
     ) -> Iterator[Draft]:
         """What answers without redirecting."""
+        if self.regex is not None and pattern is None:
+            pattern, ignore_case = self.regex.pattern, self.regex.ignore_case
         for joined in self._joined(demand):
             for asked in self._asked(joined, pattern, ignore_case):
                 known = status if status in PASS_STATUSES else None

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import partial
 from posixpath import basename
 
 import msgspec
 
-from detour.formats.apache.alias import NAMES, redirects
+from detour.errors import PatternError
+from detour.formats.apache.alias import NAMES, may_answer, redirects, searched
 from detour.formats.apache.context import Context, Outcome
-from detour.formats.apache.rewrite import Written, rewrites, rules
+from detour.formats.apache.proxy import proxied
+from detour.formats.apache.rewrite import Answers, Written, rewrites, rules
 from detour.formats.apache.syntax import Directive, parse
 from detour.formats.demand import Demand, Text
 from detour.formats.draft import LineFault
 from detour.formats.numbers import whole
+from detour.formats.regex import Expression, expression, expressions
 
 _OPEN = {"ifmodule", "ifdefine", "ifversion", "iffile", "limit", "limitexcept", "requireall", "requireany"}
 _VERSION = (2, 4, 57)
@@ -73,6 +77,8 @@ def _unheld(directives: tuple[Directive, ...], context: Context, why: str = "") 
         if why and _redirects(one):
             yield context.fault(one, why, "audit it with what holds where it runs written out")
         inner = why
+        if one.name == "ifversion" and not _holds(one) and _is_unreleased(one.args):
+            continue
         if one.name in _OPEN and not why and not _holds(one):
             inner = f"it stands in <{one.name} {' '.join(one.args)}>, which is taken not to hold"
         yield from _unheld(one.inside, context, inner)
@@ -82,6 +88,11 @@ def _holds(one: Directive) -> bool:
     if one.name == "ifversion":
         return _version_holds(one.args)
     return not (one.args and one.args[0].startswith("!"))
+
+
+def _is_unreleased(args: tuple[str, ...]) -> bool:
+    """Whether no released Apache is asked for: 2.4 is the last there is."""
+    return args[:1] in ((">",), (">=",), ("=",)) and args[1].startswith(("2.5", "2.6", "3"))
 
 
 def _version_holds(args: tuple[str, ...]) -> bool:
@@ -140,12 +151,39 @@ def _server(inside: list[Directive], main: list[Directive], context: Context) ->
     """One server: mod_rewrite comes before mod_alias, both before what directories say."""
     found, base = rules(inside)
     aliases = list(redirects([*inside, *main], context))
-    rewritten = list(rewrites(found, base, context, followed=bool(aliases)))
+    if aliases:
+        aliases = [*proxied([*inside, *main], context), *aliases]
+    behind = _answers([*inside, *main])
+    followed = bool(aliases) or behind("")
+    rewritten = list(rewrites(found, base, context, followed=followed, behind=behind))
     yield from _ordered(rewritten, aliases, found, server=True)
     for one in reversed([*main, *inside]):
         if one.name in ("location", "locationmatch", "directory", "directorymatch"):
             yield from _container(one, context, [*inside, *main])
     yield from _elsewhere([*inside], context)
+
+
+def _answers(directives: list[Directive]) -> Answers:
+    """Whether a redirect of mod_alias, or one in a container, may answer a path; "": whether a container has
+    one at all."""
+    containers = [one for one in directives if any(map(_redirects, _flat(one.inside)))]
+
+    def answer(path: str) -> bool:
+        if path == "":
+            return bool(containers)
+        return any(map(partial(_may_hold, path), containers)) or any(
+            map(partial(may_answer, path), directives)
+        )
+
+    return answer
+
+
+def _may_hold(path: str, container: Directive) -> bool:
+    """Whether a path is of a <Location>; what redirects in other containers is listed: nothing is claimed."""
+    written = container.args[-1] if container.args else ""
+    if container.name == "location" and container.args[:1] != ("~",):
+        return path.startswith(written)
+    return container.name.startswith("location") and searched(written, path)
 
 
 def _ordered(
@@ -172,6 +210,11 @@ def _container(one: Directive, context: Context, around: list[Directive]) -> Ite
     if one.name == "location" and path.startswith("/") and not one.args[0].startswith("~"):
         yield from _part(inside, msgspec.structs.replace(context, location=path, folder=""))
         return
+    if one.name == "locationmatch" or (one.name == "location" and one.args[:1] == ("~",)):
+        found = _matching(path)
+        if found is not None:
+            yield from _part(inside, msgspec.structs.replace(context, regex=found, folder=""))
+            return
     root = next((each.args[0] for each in around if each.name == "documentroot" and each.args), "")
     if one.name == "directory" and root and f"{path.rstrip('/')}/".startswith(f"{root.rstrip('/')}/"):
         folder = f"{path.rstrip('/')}/"[len(root.rstrip("/")) :]
@@ -181,6 +224,15 @@ def _container(one: Directive, context: Context, around: list[Directive]) -> Ite
     for each in redirecting:
         fact = f"it stands in <{one.name} {path}>, whose requests Detour cannot tell"
         yield context.fault(each, fact, "put it into the server, or into a <Location /path>")
+
+
+def _matching(regex: str) -> Expression | None:
+    """The paths of a <LocationMatch>; None where no one pattern says them."""
+    try:
+        found = expressions(regex, used=set(re.findall(r"\(\?P?<([A-Za-z_]\w*)>", regex)))
+    except PatternError:
+        return None
+    return found[0] if len(found) == 1 else expression(regex, used=())
 
 
 def _redirects(one: Directive) -> bool:
@@ -193,11 +245,11 @@ def _part(inside: list[Directive], context: Context) -> Iterator[Outcome]:
     found, base = rules(inside)
     if base and context.folder == "/":
         context = msgspec.structs.replace(context, folder=base)
-    if context.location is not None and any(_redirects(one) and one.name == "rewriterule" for one in inside):
+    if context.in_location and any(_redirects(one) and one.name == "rewriterule" for one in inside):
         for rule in found:
             if rule.status is not None:
                 fact = "a RewriteRule in a <Location>, where what it sees depends on the file system"
-                yield context.fault(rule.directive, fact, "put it into the server")
+                yield from context.doubted(context.fault(rule.directive, fact, "put it into the server"))
         found = []
     aliases = list(redirects(inside, context))
     rewritten = list(rewrites(found, base, context, followed=bool(aliases)))

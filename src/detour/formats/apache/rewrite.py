@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from itertools import product
 from typing import Literal
 
@@ -11,7 +12,7 @@ import msgspec
 
 from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
-from detour.formats.apache.alias import STATUS_WORDS
+from detour.formats.apache.alias import STATUS_WORDS, searched
 from detour.formats.apache.conditions import Cond
 from detour.formats.apache.context import Context, Outcome, Refused
 from detour.formats.apache.syntax import Directive
@@ -26,6 +27,9 @@ _VARIABLES = {
     "QUERY_STRING": "{url.query}", "HTTP:HOST": "{url.hostname}", "REQUEST_SCHEME": "{url.scheme}",
     "SERVER_PORT": "{url.port}",
 }  # fmt: skip
+
+
+Answers = Callable[[str], bool]
 
 
 class Written(msgspec.Struct, frozen=True):
@@ -94,8 +98,11 @@ def _flags(directive: Directive) -> dict[str, str]:
     return {_LONG.get(name.upper(), name.upper()): value for name, _, value in pairs}
 
 
-def rewrites(found: list[Written], base: str, context: Context, followed: bool = False) -> Iterator[Outcome]:
-    """What the rules answer, in order; `followed`: whether mod_alias has redirects behind them."""
+def rewrites(
+    found: list[Written], base: str, context: Context, followed: bool = False, behind: Answers | None = None
+) -> Iterator[Outcome]:
+    """What the rules answer, in order; `followed`: whether mod_alias has redirects behind them, `behind`:
+    whether one of those may answer a path."""
     changed = skipping = 0  # the line that changes the path, and goes on; how many rules may be skipped
     chained = False
     for place, rule in enumerate(found):
@@ -114,8 +121,32 @@ def rewrites(found: list[Written], base: str, context: Context, followed: bool =
             yield from _hiding(_Rule(rule, base, context), why)
         skipping = whole(rule.flags["S"]) if rule.flags.get("S", "").isdecimal() else max(0, skipping - 1)
         chained = "C" in rule.flags
-        if rule.to != "-" and not rule.ends and rule.status is None:
-            changed = changed or rule.directive.line
+        if rule.to != "-" and not rule.ends and rule.status is None and not changed:
+            later = later or followed
+            if later and not (yield from _changing(_Rule(rule, base, context), found[place + 1 :], behind)):
+                changed = rule.directive.line
+
+
+def _changing(rule: _Rule, later: list[Written], behind: Answers | None) -> Generator[Outcome, None, bool]:
+    """A rule that changes the path and goes on: what it matches is in doubt, or answered by nothing that is
+    behind it. Whether what it matches could be said."""
+    path = rule.rule.to.partition("?")[0]
+    fixed = re.fullmatch(r"/[^$%\\]*[^$%\\/]", path) is not None and not rule.context.folder
+    if fixed and behind is not None and not behind(path) and not any(_may(one, path) for one in later):
+        with contextlib.suppress(*Refused):
+            yield from list(rule.outcomes())
+            return True
+    fact = "it changes the path, and the redirects behind it see the new one"
+    doubts = list(rule.doubted(fact, "end the rule with [L], or put the redirects in front"))
+    if any(one.pattern is None for one in doubts):
+        return False
+    yield from doubts
+    return True
+
+
+def _may(rule: Written, path: str) -> bool:
+    """Whether a rule redirects a path, or may."""
+    return rule.status is not None and (rule.pattern.startswith("!") or searched(rule.pattern, path))
 
 
 def _hiding(rule: _Rule, why: str) -> Iterator[Outcome]:
