@@ -131,7 +131,14 @@ def adapted(server: str, text: str) -> str:
         text = re.sub(one.pattern, one.by, text, flags=re.MULTILINE | re.IGNORECASE)
     if server == "apache":  # the reader takes each to hold, and says so
         names = re.findall(r"(?mi)^\s*<IfDefine\s+([A-Za-z]\w*)>", text)
-        text = "".join((*(f"Define {name}\n" for name in dict.fromkeys(names) if name != "APACHE1"), text))
+        # DirectorySlash: which directories there are, no reader tells
+        text = "".join(
+            (
+                "DirectorySlash Off\n",
+                *(f"Define {name}\n" for name in dict.fromkeys(names) if name != "APACHE1"),
+                text,
+            )
+        )
     return text
 
 

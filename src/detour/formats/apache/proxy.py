@@ -25,6 +25,12 @@ def proxied(directives: list[Directive], context: Context) -> Iterator[Outcome]:
             yield context.fault(one, f"whether it hides the redirects behind it: {error.fact}", error.remedy)
 
 
+def hands_all_on(one: Directive) -> bool:
+    """Whether every request is handed on."""
+    every = {"proxypass": ("/",), "proxypassmatch": ("(.*)", "^(.*)$", "^/(.*)$", "^")}.get(one.name, ())
+    return len(one.args) > 1 and one.args[0] in every and one.args[1] != "!"
+
+
 def _proxied(one: Directive, context: Context, kept: list[Text]) -> Iterator[Outcome]:
     written, to = one.args[:2]
     if one.name == "proxypassmatch":

@@ -12,8 +12,8 @@ import msgspec
 from detour.errors import PatternError
 from detour.formats.apache.alias import NAMES, may_answer, redirects, searched
 from detour.formats.apache.context import Context, Outcome
-from detour.formats.apache.proxy import proxied
-from detour.formats.apache.rewrite import Answers, Written, rewrites, rules
+from detour.formats.apache.proxy import hands_all_on, proxied
+from detour.formats.apache.rewrite import Answers, Written, hands_on, rewrites, rules
 from detour.formats.apache.syntax import Directive, parse
 from detour.formats.demand import Demand, Text
 from detour.formats.draft import LineFault
@@ -156,11 +156,25 @@ def _server(inside: list[Directive], main: list[Directive], context: Context) ->
     behind = _answers([*inside, *main])
     followed = bool(aliases) or behind("")
     rewritten = list(rewrites(found, base, context, followed=followed, behind=behind))
-    yield from _ordered(rewritten, aliases, found, server=True)
-    for one in reversed([*main, *inside]):
-        if one.name in ("location", "locationmatch", "directory", "directorymatch"):
-            yield from _container(one, context, [*inside, *main])
+    around = [*inside, *main]
+    contained = [
+        item
+        for one in reversed([*main, *inside])
+        if one.name in ("location", "locationmatch", "directory", "directorymatch")
+        for item in _container(one, context, around)
+    ]
+    ordered = list(_ordered(rewritten, aliases, found, server=True))
+    every = [*(rule.directive for rule in found if hands_on(rule)), *filter(hands_all_on, around)]
+    cut = _handing_on(ordered, every, context.entry)
+    yield from (*ordered[:cut], *contained, *ordered[cut:])
     yield from _elsewhere([*inside], context)
+
+
+def _handing_on(ordered: list[Outcome], every: list[Directive], entry: str) -> int:
+    """Where everything is handed on, to mod_proxy: what containers redirect is asked even then."""
+    places = {(one.file, one.line) for one in every}
+    found = (at for at, one in enumerate(ordered) if (one.file or entry, one.line) in places)
+    return next(found, len(ordered))
 
 
 def _answers(directives: list[Directive]) -> Answers:

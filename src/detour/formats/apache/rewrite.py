@@ -144,6 +144,11 @@ def _changing(rule: _Rule, later: list[Written], behind: Answers | None) -> Gene
     return True
 
 
+def hands_on(rule: Written) -> bool:
+    """Whether it hands every request on to mod_proxy."""
+    return "P" in rule.flags and not rule.conds and _EVERY.fullmatch(rule.pattern) is not None
+
+
 def _may(rule: Written, path: str) -> bool:
     """Whether a rule redirects a path, or may."""
     return rule.status is not None and (rule.pattern.startswith("!") or searched(rule.pattern, path))
