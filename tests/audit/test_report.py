@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detour.audit.checks import CHECKS
-from detour.audit.finding import SEVERITIES, Finding
+from detour.audit.finding import SEVERITIES, Edit, Finding, Seen
 from detour.audit.printable import lines, one_line
 from detour.audit.report import REPORTS, Result
 from detour.audit.report_json import schema
@@ -79,6 +79,10 @@ FINDINGS = st.builds(
     hop=st.integers(-1, 9),
     witness=ANY,
     confidence=st.sampled_from(("is", "suggests")),
+    per_method=st.lists(st.builds(Seen, ANY, ANY), max_size=2).map(tuple),
+    edits=st.lists(
+        st.builds(Edit, SPANS, st.integers(0, 9), st.lists(ANY, max_size=2).map(tuple)), max_size=2
+    ).map(tuple),
 )
 RESULT = st.builds(
     Result,

@@ -15,6 +15,21 @@ Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("note", "warning", "error")  # ascending
 
 
+class Seen(msgspec.Struct, frozen=True):
+    """What becomes of a request of one method, where that depends on the method."""
+
+    request: str  # `POST http://host/path`
+    becomes: str  # `302 to http://host/other, as GET, without its content`
+
+
+class Edit(msgspec.Struct, frozen=True):
+    """What to write into the file: `lines` in place of the `count` lines from `span` on; 0: ahead of it."""
+
+    span: Span
+    count: int
+    lines: tuple[str, ...]
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One thing that is wrong: the fact, where it is, the request that shows it, and what to do instead."""
 
@@ -27,6 +42,8 @@ class Finding(msgspec.Struct, frozen=True):
     hop: int = -1  # its place in the chain, from 0
     witness: str = ""  # a request that shows it, as in `POST http://host/path`
     confidence: Literal["is", "suggests"] = "is"
+    per_method: tuple[Seen, ...] = ()  # where the outcome depends on the method
+    edits: tuple[Edit, ...] = ()  # the lines to write instead, as the remedy shows them
 
 
 class Check(msgspec.Struct, frozen=True):
@@ -52,6 +69,8 @@ class Check(msgspec.Struct, frozen=True):
         hop: int = -1,
         witness: str = "",
         confidence: Literal["is", "suggests"] = "is",
+        per_method: tuple[Seen, ...] = (),
+        edits: tuple[Edit, ...] = (),
     ) -> Finding:
         """A finding of this check, with its severity and its remedy where none is said."""
         return Finding(
@@ -64,6 +83,8 @@ class Check(msgspec.Struct, frozen=True):
             hop,
             witness,
             confidence,
+            per_method,
+            edits,
         )
 
 

@@ -43,6 +43,15 @@ class Told(msgspec.Struct, frozen=True):
         return ", ".join((self.finding.check, *self.also))
 
 
+def per_outcome(finding: Finding) -> tuple[tuple[str, str], ...]:
+    """Its requests of each method, those of one outcome together, and what comes of them."""
+    methods: dict[tuple[str, str], list[str]] = {}
+    for seen in finding.per_method:
+        method, _, url = seen.request.partition(" ")
+        methods.setdefault((url, seen.becomes), []).append(method)
+    return tuple((f"{', '.join(names)} {url}", becomes) for (url, becomes), names in methods.items())
+
+
 def folded(findings: Sequence[Finding]) -> tuple[Told, ...]:
     """The findings in their order, without those that another one explains."""
     explained = dict(_explained(findings))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from detour.audit.folding import Told, folded
+from detour.audit.folding import Told, folded, per_outcome
 from detour.audit.printable import lines, one_line
 from detour.audit.result import OUTCOMES, Result, Tally
 
@@ -105,6 +105,9 @@ def _finding(told: Told, result: Result) -> str:
     head = f"<b>{finding.severity}</b>{place}{hop} {_inline(finding.message)}{sure}"
     new = finding.witness and not result.name.endswith(finding.witness)
     witness = f"<dd>seen with <code>{_inline(finding.witness)}</code></dd>" if new else ""
+    witness += "".join(
+        f"<dd><code>{_inline(one)}</code>: {_inline(becomes)}</dd>" for one, becomes in per_outcome(finding)
+    )
     remedy = f"<dd>{_block(_steps(finding.remedy))}</dd>" if finding.remedy else ""
     names = f" <code>[{_inline(told.names)}]</code>"
     return f'<dt class="{finding.severity}">{head}{names}</dt>{witness}{remedy}'

@@ -64,6 +64,7 @@ def _finding(finding: Finding) -> str:
     place = f"{finding.span}: " if finding.span else ""
     sure = "" if finding.confidence == "is" else " (not certain)"
     where = f"\n  seen with: {finding.witness or finding.url}" if finding.witness or finding.url else ""
+    where += "".join(f"\n  {seen.request}: {seen.becomes}" for seen in finding.per_method)
     head = f"{finding.severity}: {place}{finding.message}{sure} [{finding.check}]"
     return f"{head}{where}\n  do: {finding.remedy}"
 

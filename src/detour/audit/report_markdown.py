@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from detour.audit.folding import Told, folded
+from detour.audit.folding import Told, folded, per_outcome
 from detour.audit.printable import lines, one_line
 from detour.audit.result import Result, Tally
 
@@ -74,6 +74,7 @@ def _finding(told: Told, result: Result) -> Iterator[str]:
     yield f"  - **{finding.severity}** {code(told.names)}: {place}{prose(finding.message)}{sure}"
     if not result.name.endswith(finding.witness):
         yield f"    - seen with {code(finding.witness)}"
+    yield from (f"    - {code(one)}: {code(becomes)}" for one, becomes in per_outcome(finding))
     yield from _remedy(finding.remedy)
 
 

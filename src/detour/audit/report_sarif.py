@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from detour.audit.checks import CHECKS
-from detour.audit.finding import Check, Finding
+from detour.audit.finding import Check, Edit, Finding
 from detour.audit.printable import lines
 from detour.audit.report_json import ascii_json
 from detour.audit.result import Result
@@ -62,13 +62,36 @@ def _of_finding(result: Result, finding: Finding) -> dict[str, Any]:
         "url": finding.url,
         "witness": finding.witness,
         "confidence": finding.confidence,
+        "perMethod": [f"{seen.request}: {seen.becomes}" for seen in finding.per_method],
     }
+    fixes = {"fixes": [_fix(finding)]} if finding.edits else {}
     return {
         "level": _LEVELS[finding.severity],
         "message": {"text": lines(text)},
         "locations": [_location(finding.span or result.span, finding.url or result.name)],
         "properties": {name: value for name, value in told.items() if value},
+        **fixes,
     }
+
+
+def _fix(finding: Finding) -> dict[str, Any]:
+    """SARIF §3.55: what to write instead, line by line."""
+    by_file: dict[str, list[Edit]] = {}
+    for edit in finding.edits:
+        by_file.setdefault(edit.span.file, []).append(edit)
+    changes = [
+        {"artifactLocation": {"uri": _file_uri(file)}, "replacements": list(map(_replacement, edits))}
+        for file, edits in by_file.items()
+    ]
+    return {"description": {"text": lines(finding.remedy) or finding.check}, "artifactChanges": changes}
+
+
+def _replacement(edit: Edit) -> dict[str, Any]:
+    """SARIF §3.57: whole lines, from the beginning of one to the beginning of another."""
+    line = max(edit.span.line, 1)
+    region = {"startLine": line, "startColumn": 1, "endLine": line + max(edit.count, 0), "endColumn": 1}
+    text = "".join(f"{one}\n" for one in edit.lines)
+    return {"deletedRegion": region, "insertedContent": {"text": text}}
 
 
 def _of_failure(result: Result) -> dict[str, Any]:

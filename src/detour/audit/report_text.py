@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detour.audit.folding import Told, folded
+from detour.audit.folding import Told, folded, per_outcome
 from detour.audit.printable import lines, one_line
 from detour.audit.result import Result, Tally
 
@@ -57,6 +57,8 @@ class TextReport:
         yield f"{_INDENT}{severity}  {place}{hop}{sure}{said}  [{one_line(told.names)}]"
         if not result.name.endswith(finding.witness):  # nothing new, or ""
             yield f"{_BELOW}seen with: {one_line(finding.witness)}"
+        for requests, becomes in per_outcome(finding):
+            yield f"{_BELOW}{one_line(requests)}: {one_line(becomes)}"
         for line in filter(None, lines(finding.remedy).split("\n")):
             yield (_BELOW if line.startswith(" ") else _ARROW) + line
 

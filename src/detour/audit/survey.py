@@ -198,7 +198,7 @@ class Place:
 
 def line_of(layer: Layer, rule: Rule) -> str:
     """The line that `rule` was written on; "" where that is not known."""
-    lines = _lines(layer, rule.span.file)
+    lines = lines_of(layer, rule.span.file)
     place = rule.span.line - 1
     return lines[place].strip() if 0 <= place < len(lines) else ""
 
@@ -208,5 +208,6 @@ def _split(text: str) -> list[str]:
     return text.split("\n")
 
 
-def _lines(layer: Layer, file: str) -> list[str]:
+def lines_of(layer: Layer, file: str) -> list[str]:
+    """The lines of one of its files."""
     return _split(layer.texts.get(file) or next(iter(layer.texts.values()), ""))

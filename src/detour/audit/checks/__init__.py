@@ -21,12 +21,14 @@ from detour.audit.checks import (
     credential_307,
     credentials_in_location,
     custom_header_crossed,
+    decoded_path_location,
     dropped_query,
     duplicate_rule,
     early_response,
     encoded_slash_location,
     grpc_redirect,
     health_redirect,
+    https_behind_tls,
     implicit_slash,
     internal_host_leak,
     long_chain,
@@ -42,8 +44,10 @@ from detour.audit.checks import (
     self_redirect,
     shadowed_rule,
     slash_only,
+    status_by_method,
     two_auth,
     unreachable_location,
+    unstated_status,
     unsupported_status,
     unused_capture,
 )
@@ -58,13 +62,13 @@ CHECKS: tuple[Check, ...] = (
     auth_stripped.CHECK,
     two_auth.CHECK,
     slash_only.CHECK,
-    port_leak.CHECK,
+    port_leak.CHECK,  # over rules too
     internal_host_leak.CHECK,  # over rules too
     unreachable_location.CHECK,
     no_location.CHECK,
     early_response.CHECK,
     continue_then_redirect.CHECK,
-    grpc_redirect.CHECK,
+    grpc_redirect.CHECK,  # over rules too
     browser_internal.CHECK,
     challenge_loop.CHECK,
     # over rules
@@ -82,6 +86,10 @@ CHECKS: tuple[Check, ...] = (
     absolute_redirect_behind_tls.CHECK,
     unsupported_status.CHECK,
     encoded_slash_location.CHECK,
+    decoded_path_location.CHECK,
+    https_behind_tls.CHECK,
+    status_by_method.CHECK,
+    unstated_status.CHECK,
     # over both: chains, and rules
     method_loss.CHECK,
     redirect_loop.CHECK,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
-from detour.audit.lines import at, instead
+from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.url import URL
 
@@ -14,10 +15,12 @@ def over_rule(place: Place) -> Iterator[Finding]:
     template = place.rule.template
     if template is None or template.scheme != "http" or place.scheme == "http" or not place.urls:
         return
+    if not place.urls[0].startswith("https:"):
+        return
     to, asked = place.location_url, URL.parse(place.urls[0])
     if to is not None and to.hostname == asked.hostname and to.path != asked.path:
         message = f"{asked} is redirected to {to}: http is written out, and TLS may end in front of it"
-        yield at(CHECK, place, message, instead(place, "http://", "https://", "Say https"))
+        yield at(CHECK, place, message, remedies.replaced(place, "http://", "https://", "Say https"))
 
 
 CHECK = Check(

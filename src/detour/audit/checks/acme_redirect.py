@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
@@ -27,7 +28,8 @@ def over_rule(place: Place) -> Iterator[Finding]:
     to = resolve(answer.decision.location or "", URL.parse(url))
     if to is None or not to.path.endswith(f"{_CHALLENGE}token"):
         message = f"an ACME challenge is sent to {to or answer.decision.location}, where its answer is not"
-        yield at(CHECK, place, message, witness=f"GET {url}")
+        remedy = remedies.passing(place, _CHALLENGE, "acme-challenge", "Let the challenge pass")
+        yield at(CHECK, place, message, remedy, witness=f"GET {url}")
 
 
 def _matches(place: Place) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
-from detour.audit.lines import at, with_status
+from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.url import URL
 
@@ -24,7 +25,7 @@ def over_rule(place: Place) -> Iterator[Finding]:
     to = place.location_url
     if to is not None and to.hostname != URL.parse(place.urls[0]).hostname:
         message = f"{rule.status} sends the content of a login, password or token, to {to.origin}"
-        yield at(CHECK, place, message, with_status(place, 303), witness=f"POST {place.urls[0]}")
+        yield at(CHECK, place, message, remedies.status(place, 303), witness=f"POST {place.urls[0]}")
 
 
 CHECK = Check(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
+from detour.audit import edits, remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
@@ -26,13 +26,15 @@ def over_rule(place: Place) -> Iterator[Finding]:
     yield at(CHECK, place, message, _remedy(place), witness=witness)
 
 
-def _remedy(place: Place) -> str:
-    written = place.text
-    if place.layer.dialect == "nginx" and written and "return" in written:
-        return "Append $is_args$args:\n  " + re.sub(r";", "$is_args$args;", written, count=1)
-    if place.layer.dialect == "native":
-        return f'In the rule {place.rule.name}:\n  query = "keep"'
-    return ""
+def _remedy(place: Place) -> remedies.Remedy:
+    dialect, row = place.layer.dialect, place.text
+    if dialect == "nginx" and "return" in row:
+        return remedies.Remedy("Append $is_args$args", edits.behind_location(place, "$is_args$args"))
+    if dialect == "native":
+        return remedies.Remedy("Keep the query", edits.key(place, 'query = "keep"'))
+    if dialect == "apache" and "?" in row:
+        return remedies.replaced(place, "?", "", "Leave out the question mark that drops the query")
+    return remedies.Remedy("")
 
 
 CHECK = Check(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
-from detour.audit.lines import at, removed
+from detour.audit.lines import at
 from detour.audit.shadow import hidden_by
 from detour.audit.survey import Place
 
@@ -17,7 +18,9 @@ def over_rule(place: Place) -> Iterator[Finding]:
     rule, first = place.rule, found.rule
     alike = rule.template == first.template and rule.status == first.status
     what = "and says the same" if alike else "and leads elsewhere, which nobody sees"
-    yield at(CHECK, place, f"`{rule.pattern}` stands at {first.span} already, {what}", removed(place))
+    yield at(
+        CHECK, place, f"`{rule.pattern}` stands at {first.span} already, {what}", remedies.removed(place)
+    )
 
 
 CHECK = Check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
@@ -15,7 +16,10 @@ def over_rule(place: Place) -> Iterator[Finding]:
         return
     written = "".join(part for part in template.path if isinstance(part, str))
     if "%2f" in written.lower() or "%5c" in written.lower():
-        yield at(CHECK, place, f"an encoded slash in the path of the Location: {template.text}")
+        found = next(one for one in ("%2F", "%2f", "%5C", "%5c") if one in written)
+        remedy = remedies.replaced(place, found, "/", "Write the slash")
+        message = f"an encoded slash in the path of the Location: {template.text}"
+        yield at(CHECK, place, message, remedy)
 
 
 CHECK = Check(

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, is_redirect
+from detour.audit.lines import at
+from detour.audit.survey import Place
 from detour.core.chain import Chain
+from detour.core.url import URL
 
 # application/grpc, with +proto or +json; not grpc-web, which browsers' fetch sends and follows.
 _GRPC = re.compile(r"application/grpc(\+[^;\s]*)?\s*(;.*)?", re.IGNORECASE | re.DOTALL)
@@ -21,6 +25,19 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
             yield found(
                 CHECK, chain, place, f"a gRPC call was answered with {hop.response.status}, which fails it"
             )
+
+
+# /package.Service/Method, as gRPC names what is called (gRPC over HTTP/2: Requests, Path).
+_SERVICE = re.compile(r"/(?:[a-z]\w*\.)+[A-Z]\w*/")
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    if place.rule.template is None or not place.urls or not place.rule.terms.allows("POST"):
+        return
+    if _SERVICE.match(URL.parse(place.urls[0]).path):
+        witness = f"POST {place.urls[0]}"
+        message = f"{witness}, by its form a gRPC call, is answered with {place.rule.status}, which fails it"
+        yield at(CHECK, place, message, remedies.removed(place), witness=witness, confidence="suggests")
 
 
 CHECK = Check(
@@ -38,4 +55,5 @@ CHECK = Check(
     ),
     references=("gRPC over HTTP/2: Responses", "fullstorydev/grpcurl#201", "pomerium/pomerium#2314"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
@@ -19,7 +20,8 @@ def over_rule(place: Place) -> Iterator[Finding]:
     for key in place.keys:
         path = key.text[key.text.index("/") :].lower()
         if path.strip("/") in NAMES:
-            yield at(CHECK, place, f"{path} is redirected: to a load balancer that is not healthy")
+            message = f"{path} is redirected: to a load balancer that is not healthy"
+            yield at(CHECK, place, message, remedies.removed(place))
             return
 
 

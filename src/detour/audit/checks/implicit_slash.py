@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import edits, remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
+from detour.core.url import URL
 
 
 def over_rule(place: Place) -> Iterator[Finding]:
@@ -15,7 +17,16 @@ def over_rule(place: Place) -> Iterator[Finding]:
         return
     severity = "warning" if place.rule.status in (301, 302) else "note"
     message = f"{place.rule.status} that nobody wrote: {reason}"
-    yield at(CHECK, place, message, severity=severity)  # type: ignore[arg-type]
+    yield at(CHECK, place, message, _remedy(place), severity=severity)  # type: ignore[arg-type]
+
+
+def _remedy(place: Place) -> remedies.Remedy:
+    """nginx: an exact location of the same URL; what others add by themselves is no line of a file."""
+    if place.layer.dialect != "nginx" or not place.text.startswith("location") or not place.urls:
+        return remedies.Remedy("")
+    path = URL.parse(place.urls[0]).path
+    line = f"location = {path} {{ return 308 {path}/$is_args$args; }}"
+    return remedies.Remedy("Write it yourself, so that every method is kept", edits.before(place, line))
 
 
 CHECK = Check(

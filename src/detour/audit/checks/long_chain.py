@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, redirects
-from detour.audit.lines import at, instead
+from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.chain import Chain
+from detour.core.url import URL
 
 MOST = 3  # scheme, host and path, each changed by a redirect of its own
 
@@ -36,7 +38,14 @@ def over_rule(place: Place) -> Iterator[Finding]:
     message = f"{number} redirects from {chain.hops[0].request.url} to {last}: {MOST} are plenty"
     location = place.location or ""
     words = f"Lead to {last} at once"
-    yield at(CHECK, place, message, instead(place, location, last.request_target, words))
+    yield at(CHECK, place, message, _at_once(place, location, str(last), words))
+
+
+def _at_once(place: Place, location: str, last: str, words: str) -> remedies.Remedy:
+    """A Location that is written out, replaced by where the chain ends."""
+    same = f"{URL.parse(place.urls[0]).origin}/"
+    to = last.removeprefix(same[:-1]) if last.startswith(same) else last
+    return remedies.replaced(place, location, to, words)
 
 
 CHECK = Check(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, next_method, redirects
-from detour.audit.lines import at, with_status
+from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.chain import Chain
 
@@ -30,7 +31,7 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
 
 
 # Where content arrives, whatever a rule says about methods.
-_WRITTEN_TO = re.compile(r"(?:^|/)(?:api|v[0-9]+|graphql|rpc|webhooks?|hooks?|upload|checkout|submit)(?:/|$)")
+WRITTEN_TO = re.compile(r"(?:^|/)(?:api|v[0-9]+|graphql|rpc|webhooks?|hooks?|upload|checkout|submit)(?:/|$)")
 
 
 def over_rule(place: Place) -> Iterator[Finding]:
@@ -38,12 +39,12 @@ def over_rule(place: Place) -> Iterator[Finding]:
     if rule.status not in _KEEPING or rule.template is None or not place.urls:
         return
     named = rule.terms.methods is not None and "POST" in rule.terms.methods
-    guessed = rule.terms.methods is None and _WRITTEN_TO.search(rule.pattern) is not None
+    guessed = rule.terms.methods is None and WRITTEN_TO.search(rule.pattern) is not None
     if not (named or guessed):
         return
     witness = f"POST {place.urls[0]}"
     message = f"{witness} becomes GET on {rule.status}, and its content is dropped"
-    remedy = with_status(place, _KEEPING[rule.status])
+    remedy = remedies.status(place, _KEEPING[rule.status])
     yield at(CHECK, place, message, remedy, witness=witness, confidence="is" if named else "suggests")
 
 

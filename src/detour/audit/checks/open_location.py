@@ -17,7 +17,7 @@ from detour.audit.survey import Place
 from detour.core.chain import Chain
 from detour.core.pattern import Group, Pattern
 from detour.core.template import Slot
-from detour.core.url import decode_query
+from detour.core.url import URL, decode_query
 
 CANARY = "canary.detour.invalid"  # RFC 6761 §6.4: nobody can own it
 
@@ -58,6 +58,7 @@ def over_rule(place: Place) -> Iterator[Finding]:
     names = [part.name for part in template.authority if isinstance(part, Slot)]
     chosen = [name for name in names if not name.startswith("url.")]
     if not chosen:
+        yield from _of_host(place, names)
         return
     host = {key.name: key.component for key in _groups(place)}
     if all(host.get(name) in ("hostname", "port") for name in chosen):
@@ -66,6 +67,19 @@ def over_rule(place: Place) -> Iterator[Finding]:
     if fixed.endswith(tuple(".abcdefghijklmnopqrstuvwxyz")) and "." in fixed.strip("."):
         return  # a subdomain of a host that is written out
     yield at(CHECK, place, f"whoever asks chooses the host: `{place.rule.pattern}` leads to {template.text}")
+
+
+def _of_host(place: Place, names: list[str]) -> Iterator[Finding]:
+    """The Host field chooses, where the rule answers every host."""
+    if "url.hostname" not in names or not place.urls:
+        return
+    pattern = Pattern.parse(place.rule.pattern, ignore_case=place.rule.ignore_case)
+    if not pattern.hostname.implied and "//*" not in place.rule.pattern:
+        return
+    asked = URL.parse(place.urls[0])
+    witness = f"{place.method} {place.urls[0].replace(asked.hostname, CANARY, 1)}"
+    message = f"every Host is answered, and written into the Location: `{place.text or place.rule.pattern}`"
+    yield at(CHECK, place, message, severity="note", witness=witness, confidence="suggests")
 
 
 def _groups(place: Place) -> tuple[Group, ...]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from math import inf
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
-from detour.audit.lines import at, removed, with_status
+from detour.audit.lines import at
 from detour.audit.survey import Place
 
 _LONG = 365 * 86_400.0  # seconds
@@ -19,13 +20,13 @@ def over_rule(place: Place) -> Iterator[Finding]:
         return
     if rule.terms.end <= now:
         over = datetime.fromtimestamp(rule.terms.end, UTC).date()
-        yield at(CHECK, place, f"it is over since {over}, and still here", removed(place))
+        yield at(CHECK, place, f"it is over since {over}, and still here", remedies.removed(place))
     elif rule.status in (302, 303, 307) and rule.terms.end == inf and now - rule.terms.start > _LONG:
         if rule.terms.start == -inf:
             return
         since = datetime.fromtimestamp(rule.terms.start, UTC).date()
         message = f"temporary since {since}, with no end"
-        yield at(CHECK, place, message, with_status(place, 308), severity="note")
+        yield at(CHECK, place, message, remedies.status(place, 308), severity="note")
 
 
 CHECK = Check(

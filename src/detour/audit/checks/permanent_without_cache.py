@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import edits, remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
@@ -18,12 +19,19 @@ def over_rule(place: Place) -> Iterator[Finding]:
     cached = (name.lower() == "cache-control" for name, _ in rule.terms.headers)
     if not any(cached):
         message = f"{rule.status} without a cache lifetime: browsers may keep it for ever"
-        yield at(CHECK, place, message)
+        yield at(CHECK, place, message, _remedy(place))
 
 
 def _without(place: Place, number: int) -> bool:
     rule = place.layer.ruleset.rules[number]
     return rule.status in (301, 308) and rule.template is not None and rule.terms.cache is None
+
+
+def _remedy(place: Place) -> remedies.Remedy:
+    if place.layer.dialect == "native":
+        return remedies.Remedy("Say how long", edits.key(place, 'cache = "1h"'))
+    temporary = {301: 302, 308: 307}[place.rule.status]
+    return remedies.status(place, temporary, f"Answer {temporary} until it is certain")
 
 
 CHECK = Check(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, redirects
+from detour.audit.lines import at
+from detour.audit.survey import Place
 from detour.core.chain import Chain
+from detour.core.url import URL
 
 
 def over_chain(chain: Chain) -> Iterator[Finding]:
@@ -15,6 +19,17 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
         if before.hostname == after.hostname and not before.port and after.port:
             message = f"asked without a port, the server redirects to {after.scheme} on port {after.port}"
             yield found(CHECK, chain, redirect.hop, message)
+
+
+def over_rule(place: Place) -> Iterator[Finding]:
+    template, to = place.rule.template, place.location_url
+    if template is None or not template.authority or to is None or not to.port:
+        return
+    asked = URL.parse(place.urls[0])
+    if asked.hostname == to.hostname and not asked.port:
+        message = f"asked without a port, it redirects to {to.scheme} on port {to.port}"
+        remedy = remedies.replaced(place, f"{to.hostname}:{to.port}", to.hostname, "Leave the port out")
+        yield at(CHECK, place, message, remedy)
 
 
 CHECK = Check(
@@ -32,4 +47,5 @@ CHECK = Check(
     ),
     references=("RFC 9110 §10.2.2", "RFC 6454 §4", "nginx: absolute_redirect, port_in_redirect"),
     over_chain=over_chain,
+    over_rule=over_rule,
 )

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
+from detour.audit.checks.method_loss import WRITTEN_TO
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, is_redirect
 from detour.audit.lines import at
+from detour.audit.remedies import Remedy
 from detour.audit.survey import Place
 from detour.core.chain import Chain, Outgoing
 
@@ -25,12 +28,17 @@ def _is_preflight(request: Outgoing) -> bool:
 
 def over_rule(place: Place) -> Iterator[Finding]:
     methods = place.rule.terms.methods
-    if place.rule.template is None or methods is None or "OPTIONS" not in methods or not place.urls:
+    if place.rule.template is None or not place.rule.terms.allows("OPTIONS") or not place.urls:
         return
     if place.layer.dialect == "native":
         return  # a server of these rules answers a preflight itself
     witness = f"OPTIONS {place.urls[0]}"
-    yield at(CHECK, place, f"{witness}, a preflight too, is redirected", witness=witness)
+    message = f"{witness}, a preflight too, is redirected"
+    if methods is not None:
+        only = methods == {"OPTIONS"}
+        yield at(CHECK, place, message, remedies.removed(place) if only else Remedy(""), witness=witness)
+    elif WRITTEN_TO.search(place.rule.pattern):
+        yield at(CHECK, place, message, Remedy(""), witness=witness, severity="note", confidence="suggests")
 
 
 CHECK = Check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, location_of
 from detour.audit.lines import at
@@ -50,7 +51,20 @@ def over_rule(place: Place) -> Iterator[Finding]:
     if first != 0 or last < 2 or not _stands_first(place, chain.hops[:last]):
         return
     ways = " → ".join(f"{hop.request.method} {hop.request.url}" for hop in chain.hops[:last])
-    yield at(CHECK, place, f"goes round: {ways} → and again")
+    yield at(
+        CHECK, place, f"goes round{_kind(chain.hops[:last])}: {ways} → and again", remedies.removed(place)
+    )
+
+
+def _kind(hops: Sequence[Hop]) -> str:
+    """What alone changes on the way round: the usual quarrels of two layers."""
+    urls = [hop.request.url for hop in hops]
+    parts: dict[str, set[tuple[str | None, ...]]] = {
+        "the slash": {(one.scheme, one.authority, one.path.rstrip("/"), one.query) for one in urls},
+        "the scheme": {(one.hostname, one.path, one.query) for one in urls},
+        "the host": {(one.scheme, one.path, one.query) for one in urls},
+    }
+    return next((f" over {name}" for name, found in parts.items() if len(found) == 1), "")
 
 
 def _stands_first(place: Place, hops: Sequence[Hop]) -> bool:

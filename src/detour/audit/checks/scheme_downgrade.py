@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import Redirect, found, redirects
-from detour.audit.lines import at, instead
+from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.chain import Chain
 from detour.core.url import URL
@@ -29,10 +30,14 @@ def over_rule(place: Place) -> Iterator[Finding]:
     if template is None or template.scheme != "http" or place.scheme == "http":
         return
     to = place.location_url
-    if to is None or to.hostname == URL.parse(place.urls[0]).hostname:
+    if (
+        to is None
+        or not place.urls[0].startswith("https:")
+        or to.hostname == URL.parse(place.urls[0]).hostname
+    ):
         return  # absolute-redirect-behind-tls says it
     message = f"{place.urls[0]} is redirected to {to}: from https to http"
-    yield at(CHECK, place, message, instead(place, "http://", "https://", "Say https"))
+    yield at(CHECK, place, message, remedies.replaced(place, "http://", "https://", "Say https"))
 
 
 CHECK = Check(

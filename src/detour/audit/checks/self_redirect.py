@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, next_method, redirects, same_resource
-from detour.audit.lines import at, removed
+from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.chain import Chain
 from detour.core.matcher import is_self
@@ -33,7 +34,7 @@ def over_rule(place: Place) -> Iterator[Finding]:
     if request is None or not is_self(place.location, request) or place.rule.status == 303:
         return
     message = f"{place.urls[0]} is redirected to itself"
-    yield at(CHECK, place, message, removed(place))
+    yield at(CHECK, place, message, remedies.removed(place))
 
 
 CHECK = Check(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at, said
 from detour.audit.shadow import hidden_by
@@ -16,8 +17,7 @@ def over_rule(place: Place) -> Iterator[Finding]:
         return
     how = "answers" if found.rule.template is not None else "ends the search for"
     message = f"never reached: {said(found.rule)} {how} all that `{place.rule.pattern}` matches"
-    words = f"Move it ahead of line {found.rule.span.line}:"
-    remedy = f"{words}\n  {place.text}" if place.text else ""
+    remedy = remedies.ahead(place, found.rule)
     yield at(CHECK, place, message, remedy, confidence="is" if found.exact else "suggests")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
-from detour.audit.lines import at, with_status
+from detour.audit.lines import at
 from detour.audit.survey import Place
 
 # What the program's own documentation lists; others are refused, or sent as something else.
@@ -23,7 +24,7 @@ def over_rule(place: Place) -> Iterator[Finding]:
     if place.rule.template is None or known is None or place.rule.status in known:
         return
     message = f"{place.layer.dialect} does not send {place.rule.status}"
-    yield at(CHECK, place, message, with_status(place, 307 if 307 in known else 302))
+    yield at(CHECK, place, message, remedies.status(place, 307 if 307 in known else 302))
 
 
 CHECK = Check(
