@@ -56,6 +56,10 @@ def checks() -> Iterator[str]:
     ]
     yield _table(("check", "severity", "looks at", "finds"), rows)
     yield (
+        "What vendors' programs do by themselves, and which check says so:\n"
+        "[vendor-rules.md](../vendor-rules.md).\n"
+    )
+    yield (
         f"Besides, `{not_understood.NAME}` (a note) lists each line that has a redirect meaning and cannot\n"
         "be judged, with the reason: see the page of [its dialect](../dialects/README.md).\n"
     )

@@ -82,7 +82,8 @@ def _query(rule: Rule) -> str:
 
 def _samples(pattern: Pattern) -> Iterator[str]:
     host = HOST if pattern.hostname.implied else next(_of_parts(pattern.hostname.parts), HOST)
-    port = "" if pattern.port.implied else next(_of_parts(pattern.port.parts), "")
+    ports = ("",) if pattern.port.implied else _of_parts(pattern.port.parts)
+    port = next((text for text in ports if text.isdigit()), "")  # any: none
     query = "" if pattern.query.implied else next(_of_parts(pattern.query.parts), "")
     authority = f"{host}:{port}" if port else host
     paths = iter(("/",)) if pattern.path.implied else _of_parts(pattern.path.parts)

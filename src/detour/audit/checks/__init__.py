@@ -22,12 +22,14 @@ from detour.audit.checks import (
     credentials_in_location,
     custom_header_crossed,
     decoded_path_location,
+    double_slash_location,
     dropped_query,
     duplicate_rule,
     early_response,
     encoded_slash_location,
     grpc_redirect,
     health_redirect,
+    hsts_contradicted,
     https_behind_tls,
     implicit_slash,
     internal_host_leak,
@@ -39,6 +41,7 @@ from detour.audit.checks import (
     permanent_without_cache,
     port_leak,
     preflight_redirect,
+    probe_redirect,
     redirect_loop,
     scheme_downgrade,
     self_redirect,
@@ -50,6 +53,7 @@ from detour.audit.checks import (
     unstated_status,
     unsupported_status,
     unused_capture,
+    websocket_redirect,
 )
 from detour.audit.finding import Check, Finding
 from detour.audit.survey import Layers, Survey
@@ -57,7 +61,7 @@ from detour.core.chain import Chain
 
 CHECKS: tuple[Check, ...] = (
     # over chains
-    content_crosses_origin.CHECK,
+    content_crosses_origin.CHECK,  # over rules too
     custom_header_crossed.CHECK,
     auth_stripped.CHECK,
     two_auth.CHECK,
@@ -90,6 +94,10 @@ CHECKS: tuple[Check, ...] = (
     https_behind_tls.CHECK,
     status_by_method.CHECK,
     unstated_status.CHECK,
+    double_slash_location.CHECK,
+    hsts_contradicted.CHECK,
+    probe_redirect.CHECK,
+    websocket_redirect.CHECK,
     # over both: chains, and rules
     method_loss.CHECK,
     redirect_loop.CHECK,

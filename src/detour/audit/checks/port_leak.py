@@ -29,7 +29,8 @@ def over_rule(place: Place) -> Iterator[Finding]:
     if asked.hostname == to.hostname and not asked.port:
         message = f"asked without a port, it redirects to {to.scheme} on port {to.port}"
         remedy = remedies.replaced(place, f"{to.hostname}:{to.port}", to.hostname, "Leave the port out")
-        yield at(CHECK, place, message, remedy)
+        implicit = place.rule.span in place.layer.implicit  # what is written can be meant
+        yield at(CHECK, place, message, remedy, severity="warning" if implicit else "note")
 
 
 CHECK = Check(

@@ -1,0 +1,299 @@
+"""The vendor rules of the field notes: what real servers do, and what layers do to one another."""
+
+from __future__ import annotations
+
+import re
+import socket
+from pathlib import Path
+
+import pytest
+
+from detour.audit.checks import (
+    CHECKS,
+    check_layers,
+    content_crosses_origin,
+    decoded_path_location,
+    double_slash_location,
+    hsts_contradicted,
+    probe_redirect,
+    websocket_redirect,
+)
+from detour.audit.checks.open_location import CANARY
+from detour.audit.finding import Check, Finding
+from detour.audit.survey import Survey
+from detour.formats.layer import Layer
+from detour.load import load_layer
+from tests.audit.vendor_cases import VENDOR, haproxy, native
+from tests.examples.running import Nginx, free_port, program
+from tests.formats.layers import decide
+from tests.formats.real_servers import Server
+
+DOCS = Path(__file__).parents[2] / "docs"
+NOW = 1_795_000_000.0  # 2026-11-18
+ONE = {check.name: check for check in (
+    content_crosses_origin.CHECK, double_slash_location.CHECK, hsts_contradicted.CHECK, probe_redirect.CHECK,
+    websocket_redirect.CHECK,
+)}  # fmt: skip
+
+
+def layers(folder: Path, *texts: tuple[str, str]) -> tuple[Layer, ...]:
+    """Layers (dialect, text) in the order in which requests pass them."""
+    found = []
+    for place, (dialect, text) in enumerate(texts):
+        (folder / str(place)).mkdir()
+        path = folder / str(place) / "file"
+        path.write_text(text)
+        found.append(load_layer(path, f"layer-{place}", dialect))
+    return tuple(found)
+
+
+def told(check: Check, *found: Layer) -> list[Finding]:
+    assert check.over_rule is not None
+    return [one for place in Survey(found, NOW).places for one in check.over_rule(place)]
+
+
+@pytest.mark.parametrize("check", VENDOR)
+def test_it_fires_where_it_must_and_not_at_the_near_miss(check: str, tmp_path: Path) -> None:
+    dialect, fires, near = VENDOR[check]
+    first, second = layers(tmp_path, (dialect, fires), (dialect, near))
+    [one] = told(ONE[check], first)
+    assert one.witness
+    assert one.span is not None
+    assert told(ONE[check], second) == []
+    method, url = one.witness.split()
+    answers = decide(first, method, url, (("upgrade", "websocket"),))
+    assert answers is not None, "its witness is redirected"
+
+
+def test_a_path_that_begins_with_two_slashes_is_sent_to_its_host_by_haproxy(tmp_path: Path) -> None:
+    port = free_port()
+    text = VENDOR["double-slash-location"][1].replace("bind :80", f"bind 127.0.0.1:{port}")
+    frame = "defaults\n  mode http\n  timeout client 5s\n  timeout connect 5s\n  timeout server 5s\n"
+    [layer] = layers(tmp_path, ("haproxy", frame + text))
+    [one] = told(double_slash_location.CHECK, layer)
+    method, url = one.witness.split()
+    file = str(tmp_path / "0" / "file")
+    with Server([program("haproxy"), "-db", "-f", file], port, tmp_path) as server:
+        assert server.answer(method, url) == (308, f"https://{CANARY}/xx/")
+
+
+def test_a_path_that_begins_with_two_slashes_is_sent_to_its_host_by_caddy(tmp_path: Path) -> None:
+    port = free_port()
+    text = f"{{\n admin off\n auto_https off\n}}\nhttp://:{port} {{\n redir {{path}}/ 302\n}}\n"
+    [layer] = layers(tmp_path, ("caddy", text))
+    [one] = told(double_slash_location.CHECK, layer)
+    method, url = one.witness.split()
+    argv = [program("caddy"), "run", "--config", str(tmp_path / "0" / "file"), "--adapter", "caddyfile"]
+    with Server(argv, port, tmp_path) as server:
+        assert server.answer(method, url) == (302, f"http://{CANARY}//")
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("haproxy", haproxy("http-request redirect location /a%[path]/ code 302")),
+        ("haproxy", haproxy("http-request redirect prefix https://b.example code 302")),
+        (
+            "haproxy",
+            "frontend f\n  bind :80\n  http-request normalize-uri path-merge-slashes\n"
+            "  http-request redirect location %[path]/ code 302\n",
+        ),
+        ("caddy", ":80 {\n redir /a/* {path}/ 302\n}\n"),
+        ("caddy", ":80 {\n redir https://b.example{uri} 302\n}\n"),
+        ("netlify", "/* /:splat 302\n"),
+    ],
+)
+def test_what_writes_something_ahead_of_the_path_or_merges_slashes_is_safe(
+    dialect: str, text: str, tmp_path: Path
+) -> None:
+    [layer] = layers(tmp_path, (dialect, text))
+    assert told(double_slash_location.CHECK, layer) == []
+
+
+def test_a_websocket_path_is_a_note_and_a_host_of_that_name_nothing(tmp_path: Path) -> None:
+    text = "/ws,/socket,307\n/news,/blog,307\nhttps://ws.example/a,/b,307\n"
+    [layer] = layers(tmp_path, ("csv", text))
+    assert [(one.severity, one.confidence) for one in told(websocket_redirect.CHECK, layer)] == [
+        ("note", "suggests")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ('add_header Strict-Transport-Security "max-age=31536000";', 1),
+        ('add_header Strict-Transport-Security "max-age=0";', 0),
+        ('# add_header Strict-Transport-Security "max-age=31536000";', 0),
+        ("", 0),
+    ],
+)
+def test_a_way_back_to_http_beside_hsts_is_a_circle(more: str, expected: int, tmp_path: Path) -> None:
+    text = (
+        f"events {{}}\nhttp {{ server {{ listen 443 ssl; server_name a.example;\n{more}\n"
+        "location /old { return 302 http://a.example/new; } } }\n"
+    )
+    [layer] = layers(tmp_path, ("nginx", text))
+    assert len(told(hsts_contradicted.CHECK, layer)) == expected
+
+
+TO_HTTPS = "events {}\nhttp { server { listen 80; return 301 https://$host$request_uri; } }\n"
+PASSED = (
+    "events {}\nhttp { server { listen 80; location = /up { return 200; }"
+    " location / { return 301 https://$host$request_uri; } } }\n"
+)
+ALB = """
+Resources:
+  L:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties: {Port: 80, Protocol: HTTP, DefaultActions: [{Type: forward, TargetGroupArn: {Ref: T}}]}
+  T:
+    Type: AWS::ElasticLoadBalancingV2::TargetGroup
+    Properties: {Port: 80, HealthCheckPath: /up}
+"""
+ENVOY = """
+static_resources:
+  clusters:
+  - name: c
+    health_checks:
+    - {timeout: 1s, interval: 1s, http_health_check: {path: /up}}
+"""
+TRAEFIK = """
+http:
+  routers: {r: {rule: 'PathPrefix(`/`)', entryPoints: [web], middlewares: [], service: s}}
+  services:
+    s: {loadBalancer: {healthCheck: {path: /up}, servers: [{url: 'http://127.0.0.1:1'}]}}
+"""
+BALANCERS = {
+    "alb": ALB,
+    "haproxy": haproxy(
+        "default_backend b\nbackend b\n  option httpchk GET /up\n  server s 127.0.0.1:1 check"
+    ),
+    "caddy": "a.example {\n  reverse_proxy 127.0.0.1:1 {\n    health_uri /up\n  }\n}\n",
+    "envoy": ENVOY,
+    "traefik": TRAEFIK,
+}
+
+
+@pytest.mark.parametrize("dialect", BALANCERS)
+def test_a_health_check_of_the_layer_in_front_is_redirected_unless_it_passes(
+    dialect: str, tmp_path: Path
+) -> None:
+    edge, app, passing = layers(
+        tmp_path, (dialect, BALANCERS[dialect]), ("nginx", TO_HTTPS), ("nginx", PASSED)
+    )
+    [one] = told(probe_redirect.CHECK, edge, app)
+    assert one.witness.startswith("GET http://")
+    assert one.witness.endswith("/up")
+    assert told(probe_redirect.CHECK, edge, passing) == []
+    assert told(probe_redirect.CHECK, app) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "location", "more", "expected"),
+    [
+        ("https://api.a.example/v1/*", "https://api.b.example/v1/{0}", "", 1),
+        ("https://a.example/orders", "https://b.example/orders", 'methods = ["POST"]', 1),
+        ("https://a.example/orders", "https://b.example/orders", "", 0),  # a page, as far as is known
+        ("https://a.example/v1/*", "https://www.a.example/v1/{0}", "", 0),  # the same site
+        ("https://a.example/v1/*", "https://b.example/v1/{0}", "status = 303", 0),  # nothing is sent again
+    ],
+)
+def test_content_that_is_sent_on_to_another_site_is_a_note(
+    pattern: str, location: str, more: str, expected: int, tmp_path: Path
+) -> None:
+    [layer] = layers(tmp_path, ("native", native(pattern, location, more)))
+    found = told(content_crosses_origin.CHECK, layer)
+    assert [one.severity for one in found] == ["note"] * expected
+    assert all(one.witness.startswith("POST ") for one in found)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text"),
+    [
+        ("haproxy", haproxy("http-request redirect scheme https code 301 if !{ ssl_fc }")),
+        ("apache", "<VirtualHost *:80>\nRedirect 301 /a /b\n</VirtualHost>\n"),
+        (
+            "traefik",
+            "http: {routers: {r: {rule: 'Host(`a.example`)', entryPoints: [web], middlewares: [m],"
+            " service: s}}, middlewares: {m: {redirectScheme: {scheme: https}}},"
+            " services: {s: {loadBalancer: {servers: [{url: 'http://127.0.0.1:1'}]}}}}\n",
+        ),
+    ],
+)
+def test_a_rule_of_any_port_has_a_witness_that_it_answers(dialect: str, text: str, tmp_path: Path) -> None:
+    [layer] = layers(tmp_path, (dialect, text))
+    places = list(Survey((layer,), NOW).places)
+    assert all(place.urls for place in places)
+    assert decide(layer, places[0].method, places[0].urls[0]) is not None
+
+
+def nginx(inside: str, listen: str = "80") -> str:
+    return f"events {{}}\nhttp {{ server {{ listen {listen}; server_name a.example; {inside} }} }}\n"
+
+
+TO_TLS = haproxy("http-request redirect scheme https code 301 if !{ ssl_fc }")
+CIRCLES: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "the edge takes the slash away, the application adds it": (
+        (
+            "nginx",
+            "events {}\nhttp { server { listen 80; location / { rewrite ^/(.+)/$ /$1 permanent; } } }\n",
+        ),
+        ("apache", "RewriteEngine On\nRewriteRule ^(.*[^/])$ /$1/ [R=301,L]\n"),
+    ),
+    "the edge takes the slash away, nginx adds it by itself": (
+        ("vercel", '{"trailingSlash": false, "redirects": []}'),
+        ("nginx", nginx("location /api/ { proxy_pass http://127.0.0.1:1; }")),
+    ),
+    "the edge forces https, the application http": (
+        ("haproxy", TO_TLS),
+        ("nginx", nginx("return 301 http://$host$request_uri;", "443 ssl")),
+    ),
+    "the edge leads to www, the application away from it": (
+        ("haproxy", haproxy("http-request redirect prefix https://www.a.example if { hdr(host) a.example }")),
+        ("netlify", "https://www.a.example/* https://a.example/:splat 301!\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize("circle", CIRCLES)
+def test_two_layers_that_undo_one_another_go_round(circle: str, tmp_path: Path) -> None:
+    edge, app = layers(tmp_path, *CIRCLES[circle])
+    assert edge.not_understood == app.not_understood == ()
+    found = [one for one in check_layers((edge, app), NOW) if one.check == "redirect-loop"]
+    assert len(found) == 1
+    for alone in (edge, app):
+        assert "redirect-loop" not in {one.check for one in check_layers((alone,), NOW)}
+
+
+@pytest.mark.parametrize(
+    ("inside", "splits"),
+    [
+        ("location /a { return 302 https://b.example$uri; }", True),
+        ("location /a { return 302 https://b.example$request_uri; }", False),
+        ("rewrite ^/a https://b.example$uri? redirect;", True),
+        ("location ~ ^/a(?<rest>[^/]+)$ { return 302 /b/$rest; }", True),
+        (r"location ~ ^/a(?<rest>[^/\r\n]+)$ { return 302 /b/$rest; }", False),
+        ("location ~ ^/a(.*)$ { return 302 /b/$1; }", False),
+        ("rewrite ^/a([^/]+)$ /b/$1 redirect;", False),
+    ],
+)
+def test_nginx_splits_its_answer_where_it_is_said_to(inside: str, splits: bool, tmp_path: Path) -> None:
+    port = free_port()
+    [layer] = layers(tmp_path, ("nginx", nginx(inside)))
+    assert bool(told(decoded_path_location.CHECK, layer)) == splits
+    text = f"server {{ listen 127.0.0.1:{port}; {inside} }}"
+    with Nginx(text, port, tmp_path), socket.create_connection(("127.0.0.1", port), 5) as asking:
+        asking.sendall(b"GET /ax%0d%0aX-Seen:%20yes HTTP/1.0\r\nHost: a.example\r\n\r\n")
+        answer = b"".join(iter(lambda: asking.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 ")
+    assert (b"\r\nX-Seen: yes\r\n" in answer) == splits
+
+
+def test_the_table_of_vendor_rules_names_checks_that_there_are() -> None:
+    table, rest = (DOCS / "vendor-rules.md").read_text().split("## Not in configurations")
+    over_rules = {check.name for check in CHECKS if check.over_rule}
+    named = set(re.findall(r"checks/([a-z0-9-]+)\.md", table))
+    assert named <= over_rules
+    no_vendors = {"shadowed-rule", "duplicate-rule", "unused-capture", "overstayed"}
+    assert over_rules - named <= no_vendors
+    assert set(re.findall(r"checks/([a-z0-9-]+)\.md", rest)) <= {check.name for check in CHECKS}
