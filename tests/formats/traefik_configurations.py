@@ -82,7 +82,7 @@ _HOSTS = {
 _PATHS = {
     "rules": "/ /p /px?a=1 /kept /not/x /n/12 /n/x /q?a=1 /z?a=2&a=1 /api /api/x?y=1 /apix",
     "expressions": "/ /?x=1 /a /a?x=1 /old /old/a/b?x=1 /older?x=1 /exact /exact?x=1 /x/end /end"
-    " /end?x=1 /drop/a?b=1 /q?a=1 /q /a/b /a/b/ /b/c/d?e=1",
+    " /end?x=1 /drop/a?b=1 /q?a=1 /q /a/b /a/b/ /a/b/?x=1 /b/c/d?e=1",
     "free": "/ /w/ /w/a?b=1 /x/y?z=1 /wx",
 }
 

@@ -31,14 +31,16 @@ def write(rules: Iterable[Rule], now: float) -> Written:
     """A list as CSV; rules that are not in force at `now` (epoch, seconds) are left out."""
     writing = Writing[_Row](SAYS, now)
     rows: list[_Row] = []
+    below: set[str] = set()  # the sources of rows that take what is below them
     told: list[Unsaid] = []
     said: list[Rule] = []
     for rule, found in writing.each(rules, _row):
-        if any(_in_front(row, other) for row in found for other in rows):
+        if any(_goes_ahead(row, below) for row in found):
             told.append(left_out(rule, "its place behind a rule that Cloudflare would look at later"))
             continue
         said.append(widened(rule))
         rows += found
+        below.update(row.source for row in found if row.below)
         for row in found:
             if row.below:
                 told.append(unsaid(rule, f"not {row.source} itself", "a subpath match takes it too"))
@@ -53,9 +55,10 @@ def _line(row: _Row) -> str:
     return ",".join((*urls, str(row.status), *flags))
 
 
-def _in_front(row: _Row, earlier: _Row) -> bool:
-    """Whether Cloudflare would prefer `row` although `earlier` answers first."""
-    return earlier.below and row.source != earlier.source and row.source.startswith(f"{earlier.source}/")
+def _goes_ahead(row: _Row, below: set[str]) -> bool:
+    """Whether Cloudflare would prefer `row` to one that answers first here: one that it is below."""
+    ends = (place for place, char in enumerate(row.source) if char == "/")
+    return any(row.source[:end] in below for end in ends)
 
 
 def _row(way: Way) -> _Row | Cannot:

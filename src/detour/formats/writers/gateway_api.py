@@ -17,6 +17,7 @@ import msgspec
 
 from detour.core.rule import FieldCondition, Rule
 from detour.core.template import Slot, Template
+from detour.formats.writers.gateway_order import Order, above, asks
 from detour.formats.writers.ways import Way, takes_itself, widened
 from detour.formats.writers.writing import ALL, Cannot, Unsaid, Writing, Written, left_out, unsaid
 from detour.formats.writers.yaml_text import yaml_text
@@ -34,13 +35,19 @@ def write(rules: Iterable[Rule], now: float) -> Written:
     told: list[Unsaid] = []
     said: list[Rule] = []
     written: list[tuple[Way, Node]] = []
+    order = Order()
+    exact: set[tuple[str | None, Place]] = set()  # paths that are answered for whatever else is asked
     for rule, found in writing.each(rules, _rule):
-        if any(_in_front(way, other) for way, _ in found for other, _ in written):
+        if any(order.goes_ahead(way) for way, _ in found):
             told.append(left_out(rule, "its place behind a rule that a Gateway would look at later"))
             continue
         said.append(_as_said(rule))
         for way, _ in found:
-            told += _wider(way, [other for other, _ in written])
+            told += _wider(way, exact)
+        for way, _ in found:
+            order.add(way)
+            if asks(way) == NOTHING:
+                exact.add((way.exact, _place(way)))
         written += found
     routes = _routes(written)
     text = "---\n".join(
@@ -62,40 +69,39 @@ def _drops_query(rule: Rule) -> bool:
     return rule.template is not None and rule.terms.query == "drop"
 
 
-def _wider(way: Way, before: list[Way]) -> Iterator[Unsaid]:
-    """What else a written rule matches or keeps."""
+def _wider(way: Way, exact: set[tuple[str | None, Place]]) -> Iterator[Unsaid]:
+    """What else a written rule matches or keeps; `exact`: what earlier ones answer anyway."""
     if _drops_query(way.rule):
         kept = (ALL, "the request's query is added to the Location")
         yield unsaid(way.rule, "dropping the request's query", "it is written, and the query is kept", kept)
     if takes_itself(way) and way.prefix is not None:
         itself = way.prefix.rstrip("/")
-        if not any(
-            other.exact == itself and _asks(other) == NOTHING and _place(other) == _place(way)
-            for other in before
-        ):
+        if (itself, _place(way)) not in exact:
             yield unsaid(way.rule, f"not {itself} itself", f"PathPrefix {itself} matches it too")
 
 
 def _routes(written: list[tuple[Way, Node]]) -> dict[Place, list[Node]]:
     """The rules of each host and scheme: its own, and those of all that includes it, because a Gateway looks
     at one hostname only."""
-    hosts = dict.fromkeys(way.host for way, _ in written)
+    own: dict[str, list[int]] = {}
+    for number, (way, _) in enumerate(written):
+        own.setdefault(way.host, []).append(number)
     routes: dict[Place, list[tuple[Way, Node]]] = {}
-    for host in hosts:
-        for way, node in written:
-            if _covers(way.host, host):
-                routes.setdefault((host, way.scheme), []).append((way, node))
+    for host in own:
+        for number in sorted(number for one in above(host) for number in own.get(one, ())):
+            way, node = written[number]
+            routes.setdefault((host, way.scheme), []).append((way, node))
     return {place: list(_without_repeats(found)) for place, found in routes.items()}
 
 
 def _without_repeats(found: list[tuple[Way, Node]]) -> Iterator[Node]:
     """The rules of a route without the exact paths that a prefix of theirs answers alike."""
     exact = Counter(way.exact for way, _ in found)
-    plain = [(way, node) for way, node in found if _asks(way) == NOTHING]
+    plain = [(way, node) for way, node in found if asks(way) == NOTHING]
     below = {(way.prefix or "").rstrip("/"): node for way, node in reversed(plain) if takes_itself(way)}
     for way, node in found:
         prefix = below.get(way.exact) if way.exact is not None and exact[way.exact] == 1 else None
-        if prefix is None or _asks(way) != NOTHING or prefix["filters"] != node["filters"]:
+        if prefix is None or asks(way) != NOTHING or prefix["filters"] != node["filters"]:
             yield node
 
 
@@ -119,33 +125,6 @@ def _route(number: int, place: Place, rules: list[Node]) -> Node:
 
 def _place(way: Way) -> Place:
     return way.host, way.scheme
-
-
-def _covers(host: str, other: str) -> bool:
-    """Whether `host` includes `other`: is any, the same, or a wildcard above it."""
-    return host in ("", other) or (host.startswith("*") and other.endswith(host[1:]))
-
-
-def _in_front(way: Way, earlier: Way) -> bool:
-    """Whether a Gateway would prefer `way` although `earlier` answers first."""
-    if not (_covers(earlier.host, way.host) or _covers(way.host, earlier.host)):
-        return False
-    if way.scheme and earlier.scheme and way.scheme != earlier.scheme:
-        return False
-    if (way.exact, way.prefix) == (earlier.exact, earlier.prefix):
-        return (
-            _asks(way) > _asks(earlier) or way.scheme != earlier.scheme
-        )  # which route is older is not known
-    if earlier.prefix is None:
-        return False
-    own = way.exact if way.exact is not None else way.prefix or ""
-    return own.startswith(earlier.prefix)
-
-
-def _asks(way: Way) -> tuple[int, int, int]:
-    """What a Gateway goes by where paths are alike: a method, then more headers, then more parameters."""
-    of = [one.of for one in way.rule.terms.when if isinstance(one, FieldCondition)]
-    return int(way.rule.terms.methods is not None), of.count("header"), of.count("query")
 
 
 def _rule(way: Way) -> tuple[Way, Node] | Cannot:
