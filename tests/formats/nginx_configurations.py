@@ -227,6 +227,29 @@ server { listen 127.0.0.1:PORT; merge_slashes on;
             "/shown?a=b",
         ),
     ),
+    "two expressions on one path": (
+        """server { listen 127.0.0.1:PORT;
+ location ~ ^/blog/ { rewrite ^/blog/(\\d+)$ /posts/$1 permanent;
+ rewrite ^/b/ /never redirect; return 302 /blog; }
+ location ~ \\.php$ { rewrite ^/old/(.*)\\.php$ /new/$1 redirect; return 307 /php; }
+ location ~* ^/(en|de)/ { rewrite ^/(en|de)/(.*)$ /$2?lang=$1 redirect; rewrite ^/ /other permanent; }
+ location ~ ^/exact/[0-9]+$ { rewrite ^/exact/ /all redirect; }
+ location /m { return 307 /by?m=$request_method; }
+ location / { return 200 ok; } }""",
+        (
+            "/blog/",
+            "/blog/12",
+            "/blog/x",
+            "/b/1",
+            "/old/a.php",
+            "/a.php",
+            "/en/x",
+            "/EN/x",
+            "/exact/1",
+            "/exact/x",
+            "/m",
+        ),
+    ),
     "servers": (
         """server { listen 127.0.0.1:PORT; server_name www.a.example; return 302 /exact; }
         server { listen 127.0.0.1:PORT; server_name *.a.example; return 302 /mask; }

@@ -164,6 +164,25 @@ def test_what_nginx_alone_knows_is_told_and_hides_nothing() -> None:
     assert decide(layer, "GET", "http://h.example/") == (302, "http://h.example/y")
 
 
+def test_a_location_that_cannot_be_said_does_not_fall_to_those_behind_it() -> None:
+    layer = layer_of(
+        "nginx",
+        "server { location ~ ^/a/(?!b) { proxy_pass http://127.0.0.1:9; }\n location / { return 302 /y; } }",
+    )
+    assert [fault.span.line for fault in layer.not_understood] == [1]
+    assert decide(layer, "GET", "http://h.example/a/x") is None
+    assert decide(layer, "GET", "http://h.example/b") == (302, "http://h.example/y")
+
+
+def test_a_page_of_a_status_that_nothing_returns_is_no_redirect() -> None:
+    layer = layer_of(
+        "nginx",
+        "server { error_page 404 https://p.example/; location / { proxy_pass http://127.0.0.1:9; } }",
+    )
+    assert not layer.not_understood
+    assert decide(layer, "GET", "http://h.example/a") is None
+
+
 def test_included_files_are_read_in_their_place() -> None:
     layer = layer_of(
         "nginx", "http { include conf.d/*.conf; }", {"conf.d/a.conf": "server { return 301 /a; }"}

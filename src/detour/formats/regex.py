@@ -114,6 +114,13 @@ def expressions(
     )
 
 
+def whole_node(regex: str) -> tuple[Node, bool]:
+    """The tree of all texts that an expression finds something in, and whether it says itself that case is
+    ignored; raises `PatternError`."""
+    parsed = parse(regex)
+    return Choice(tuple(_alternatives(parsed.node, False, False, False))), parsed.ignore_case
+
+
 def _made(
     node: Node,
     parsed: Parsed,

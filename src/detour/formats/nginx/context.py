@@ -7,11 +7,9 @@ from collections.abc import Mapping
 import msgspec
 
 from detour.core.url import decode_query
-from detour.formats.nginx.scope import Scope
+from detour.formats.nginx.scope import UNKNOWN, Scope
 from detour.formats.nginx.syntax import Directive
 from detour.formats.nginx.values import fixed, has_variables
-
-UNKNOWN = "$"  # the value of a variable that cannot be said
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -14,7 +14,7 @@ from detour.formats.draft import Draft, LineFault
 from detour.formats.nginx.context import Context, appended
 from detour.formats.nginx.locations import Location, found_in, is_early, locations, modifier_of
 from detour.formats.nginx.run import REWRITES, Item, Runner, passing
-from detour.formats.nginx.scope import Path, Scope, encoded
+from detour.formats.nginx.scope import Path, Scope, encoded, mask
 from detour.formats.nginx.syntax import Directive, Tree, redirects
 from detour.formats.numbers import whole
 from detour.formats.redirects_file import literal
@@ -127,7 +127,7 @@ def _scope(socket: _Socket, host: str) -> Scope:
         known = {str(key): text for key, text in found.captures.items()}
         return msgspec.structs.replace(scope, host=found.pattern).with_known(known)
     if "*" in host:
-        pattern = "*".join(literal(one) for one in host.lower().split("*"))
+        pattern = mask(host)
         Pattern.parse(f"//{pattern}/")
         return msgspec.structs.replace(scope, host=pattern)
     Pattern.parse(f"//{literal(host)}/")
@@ -332,13 +332,33 @@ class _Server:
         try:
             found = scope.with_path(regex, ignore_case=ignore_case)
         except PatternError as error:
-            if redirects(location.directive):
-                yield LineFault(
-                    location.directive.line, error.fact, error.remedy, file=self._file(location.directive)
-                )
+            if any(map(redirects, self.server.block or ())):
+                yield self._in_doubt(location, scope, regex, error)
             return
         for one in found:
             yield from self._inside(location, one)
+
+    def _in_doubt(self, location: Location, scope: Scope, regex: str, error: PatternError) -> LineFault:
+        """A location that cannot be said: all that it may answer must not fall to those behind it."""
+        begins = re.match(r"\^((?:[\w/-]|\\[./-])+)(?![*+?{|\w])", regex) if "|" not in regex else None
+        text = re.sub(r"\\(.)", r"\1", begins[1]) if begins else "/"
+        path = scope.path
+        if path.kind == "prefix" and text.startswith(path.text):
+            path = Path("prefix", text)
+        covered = msgspec.structs.replace(scope, path=path)
+        fact = (
+            error.fact if redirects(location.directive) else f"whether it hides what is behind: {error.fact}"
+        )
+        return LineFault(
+            location.directive.line,
+            fact,
+            error.remedy,
+            covered.pattern,
+            ignore_case=path.ignore_case or location.modifier == "~*",
+            file=self._file(location.directive),
+            methods=scope.methods,
+            when=scope.when,
+        )
 
     def _slashes(self, prefixes: list[Location], taken: set[str], scope: Scope) -> Iterator[Item]:
         """The redirects nobody wrote (ngx_http_core_module.c: auto_redirect)."""

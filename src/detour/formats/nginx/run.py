@@ -8,12 +8,13 @@ from itertools import combinations
 
 import msgspec
 
+from detour.core.message import METHODS
 from detour.core.status import REDIRECT_STATUSES
 from detour.errors import PatternError, TemplateError
 from detour.formats.draft import Draft, LineFault
 from detour.formats.nginx.conditions import SUBJECTS, compared, condition, deciding
-from detour.formats.nginx.context import UNKNOWN, Context, appended, arguments, own, rewritten
-from detour.formats.nginx.scope import Scope, from_the_root
+from detour.formats.nginx.context import Context, appended, arguments, own, rewritten
+from detour.formats.nginx.scope import UNKNOWN, Scope, from_the_root
 from detour.formats.nginx.syntax import URL_STARTS, Directive, redirects, walk
 from detour.formats.nginx.values import Text, filled, fixed, has_variables, replaced, variables
 from detour.formats.numbers import whole
@@ -233,6 +234,12 @@ class Runner:
         for name in variables(text):
             if name in texts:
                 text = replaced(text, name, texts[name])
+        if "request_method" in variables(text):
+            asked = METHODS - {"TRACE"} if scope.methods is None else scope.methods  # nginx: 405, always
+            for method in sorted(asked, key=lambda one: (one != "HEAD", one)):  # GET is HEAD, too
+                narrowed = msgspec.structs.replace(scope, methods=frozenset((method,)))
+                yield from self.expanded(replaced(text, "request_method", method), narrowed, depth)
+            return
         found = next((name for name in variables(text) if name in self.context.maps), None)
         if found is None or depth > 4:
             yield scope, text
@@ -342,7 +349,7 @@ class Runner:
                 yield from self.redirect(step, narrowed, status, *appended(to, narrowed))
             else:
                 yield from self._inner(step, flag, to, rest, narrowed)
-            if narrowed == scope:
+            if narrowed.is_as(scope):
                 return
         yield from self.run(rest, scope)
 

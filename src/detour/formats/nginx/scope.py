@@ -15,6 +15,7 @@ from detour.errors import PatternError, TemplateError
 from detour.formats.redirects_file import literal, path_pattern
 from detour.formats.regex import Expression, expression, expressions
 from detour.formats.regex_render import Renderer
+from detour.formats.regex_within import disjoint, within
 
 _ENCODED = Renderer(True, False, frozenset())
 
@@ -24,6 +25,11 @@ def encoded(path: str) -> str:
     return "".join(map(_ENCODED.encoded, path))
 
 
+def mask(written: str) -> str:
+    """The pattern of `*.example.com` or `www.*`: what stands for the asterisk is never nothing."""
+    return "*" if written == "*" else "(.+)".join(literal(one) for one in written.lower().split("*"))
+
+
 class Path(msgspec.Struct, frozen=True):
     """Paths that begin with `text`, that are `text` (both decoded), or that `text`, a pattern, matches."""
 
@@ -31,6 +37,12 @@ class Path(msgspec.Struct, frozen=True):
     text: str
     regex: str = ""  # what the pattern comes from
     ignore_case: bool = False
+    prefix: str = "/"  # of a pattern: what its paths are known to begin with besides
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether `regex` is no expression, but the text that a pattern begins with (see `from_the_root`)."""
+        return self.kind == "pattern" and "{:folder(" in self.text
 
     @property
     def pattern(self) -> str:
@@ -40,6 +52,7 @@ class Path(msgspec.Struct, frozen=True):
         return text if self.kind == "exact" else f"{text}*"
 
 
+UNKNOWN = "$"  # the value of a variable that cannot be said
 EVERY_PATH = Path("prefix", "/")
 _TRIVIAL = re.compile(r"\^?(?:/|\.\*|\(\.\*\)|/\(\.\*\)|\(\.\+\)|/\.\*)?\$?")
 
@@ -67,6 +80,10 @@ class Scope(msgspec.Struct, frozen=True):
         query = "" if self.query is None else f"\\?{self.query}"
         return f"{self.scheme}://{self.host}{port}{self.path.pattern}{query}"
 
+    def is_as(self, other: Scope) -> bool:
+        """Whether it is the same requests."""
+        return (self.pattern, self.methods, self.when) == (other.pattern, other.methods, other.when)
+
     def with_known(self, more: dict[str, str]) -> Scope:
         return msgspec.structs.replace(self, known=tuple({**dict(self.known), **more}.items()))
 
@@ -90,9 +107,9 @@ class Scope(msgspec.Struct, frozen=True):
             return None
         return msgspec.structs.replace(self, host=literal(name.lower()), name=name.lower())
 
-    def with_mask(self, mask: str) -> Scope | None:
+    def with_mask(self, written: str) -> Scope | None:
         """Narrowed to hosts that a mask, `*.example.com` or `www.*`, stands for; `PatternError` as below."""
-        pattern = "*".join(literal(one) for one in mask.lower().split("*"))
+        pattern = mask(written)
         if self.name:
             held = Pattern.parse(f"//{pattern}/").hostname.match(self.name)
             return None if held is None else self
@@ -115,7 +132,7 @@ class Scope(msgspec.Struct, frozen=True):
         if self.uri or self.path.kind == "exact":
             return self._constant(regex, ignore_case)
         if self.path.kind == "pattern":
-            return (self._again(regex, ignore_case),)
+            return self._again(regex, ignore_case)
         prefix = self.path.text
         try:
             found = expressions(regex, ignore_case=ignore_case, prefix=prefix)
@@ -125,7 +142,7 @@ class Scope(msgspec.Struct, frozen=True):
             raise
         return tuple(
             msgspec.structs.replace(
-                self, path=Path("pattern", one.pattern, regex, one.ignore_case)
+                self, path=Path("pattern", one.pattern, regex, one.ignore_case, prefix)
             ).with_known(_templates(one))
             for one in found
         )
@@ -145,15 +162,29 @@ class Scope(msgspec.Struct, frozen=True):
                 return (self.with_known(_texts(one, held)),)
         return ()
 
-    def _again(self, regex: str, ignore_case: bool) -> Scope:
-        """A second expression on a path that one has narrowed already."""
-        if regex == self.path.regex and not ignore_case:
-            return self
+    def _again(self, regex: str, ignore_case: bool) -> tuple[Scope, ...]:
+        """A second expression on a path that one has narrowed already: where one implies the other, or where
+        no path fits both."""
+        path = self.path
+        if regex == path.regex and not ignore_case:
+            return (self,)
         if _TRIVIAL.fullmatch(regex) and regex not in ("^/$", "/$", "^$", "$"):
-            return self.with_known({"1": "{url.path}"} if "(" in regex else {})
-        raise PatternError(
-            f"`{regex}` and `{self.path.regex}` on one path", "write one expression that says both"
+            return (self.with_known({"1": "{url.path}"} if "(" in regex else {}),)
+        begins = f"^{re.escape(path.prefix)}"
+        if not path.is_folder and (
+            disjoint(regex, path.regex, ignore_case, path.ignore_case) or disjoint(regex, begins, ignore_case)
+        ):
+            return ()
+        implied = within(regex, path.regex, ignore_case, path.ignore_case) and within(
+            regex, begins, ignore_case
         )
+        if implied and not path.is_folder and (self.host == "*" or self.name):
+            known = tuple(one for one in self.known if not re.search(r"\{p[0-9]", one[1]))
+            whole = msgspec.structs.replace(self, path=EVERY_PATH, known=known)
+            return whole.with_path(regex, ignore_case=ignore_case)
+        if within(path.regex, regex, path.ignore_case, ignore_case) and not path.is_folder:
+            return (self.with_known(dict.fromkeys("123456789", UNKNOWN)),)
+        raise PatternError(f"`{regex}` and `{path.regex}` on one path", "write one expression that says both")
 
 
 def _templates(found: Expression) -> dict[str, str]:
