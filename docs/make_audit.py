@@ -10,6 +10,7 @@ from pathlib import Path
 from detour.audit import allowed, not_understood
 from detour.audit.checks import CHECKS
 from detour.audit.finding import Check
+from detour.audit.remedies import NO_LINES
 from detour.formats.dialects import DIALECTS, Dialect, named
 from detour.formats.writers import WRITERS, Writer, writer_for
 from detour.formats.writers.writing import FEATURES, NOTHING_WRITTEN
@@ -79,7 +80,22 @@ def check_page(check: Check) -> Iterator[str]:
     yield f"Mostly {_article(check.severity)}; looks at {_looked(check)}. [All checks](README.md)\n"
     yield f"## Why it matters\n\n{check.why}\n"
     yield f"## What to do instead\n\n{check.instead}\n"
+    if check.over_rule is not None:
+        yield _lines_to_write(check)
     yield "## References\n\n" + "".join(f"- {reference}\n" for reference in check.references)
+
+
+def _lines_to_write(check: Check) -> str:
+    """Whether a finding over rules holds lines to write, and where not, why."""
+    reasons = {
+        dialect or "any other language": why
+        for (name, dialect), why in sorted(NO_LINES.items(), reverse=True)
+        if name == check.name
+    }
+    said = "A finding over rules holds the lines to write instead, in the file's language, if they are sure."
+    if not reasons:
+        return f"{said}\n"
+    return f"{said} Where they are not:\n\n" + "".join(f"- {one}: {why}\n" for one, why in reasons.items())
 
 
 def _looked(check: Check) -> str:

@@ -130,6 +130,7 @@ def _way(node: yaml.Node, line: int) -> Iterator[tuple[yaml.MappingNode, str, ya
                     node = value
                     break
             else:
+                yield node, "", node
                 return
         elif isinstance(node, yaml.SequenceNode):
             within = next((one for one in node.value if _holds(one, line)), None)

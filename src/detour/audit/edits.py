@@ -313,10 +313,17 @@ def before(place: Place, *lines: str) -> Edits:
     return (Edit(block.span, 0, tuple(f"{indent}{line}" if line else "" for line in lines)),)
 
 
-def appended(place: Place, text: str) -> Edits:
-    """The rule's line with something behind it."""
-    row = _row(place)
-    return _line(place, place.rule.span.line, row.rstrip() + text) if row and block_of(place) else ()
+_SCHEME = re.compile(r"""(\bscheme(?:_redirect)?["']?\s*:\s*["']?)http\b(?!:)""")
+
+
+def key_of_scheme(place: Place) -> Edits:
+    """Gateway API, Istio, Envoy: https in the key that states the scheme."""
+    block = block_of(place)
+    rows = lines_of(place.layer, place.rule.span.file)
+    for line in range(block.first, block.last + 1) if block is not None else ():
+        if _SCHEME.search(rows[line - 1]):
+            return _line(place, line, _SCHEME.sub(r"\1https", rows[line - 1], count=1))
+    return ()
 
 
 def applied(texts: dict[str, str], edits: Edits) -> dict[str, str]:

@@ -23,6 +23,10 @@ NO_LINES: dict[tuple[str, str], str] = {
     ("internal-host-leak", ""): _OWNER + "the public name of that host",
     ("port-leak", ""): _OWNER + "the public port",
     ("https-behind-tls", ""): "what arrives is decided in front of this file: by the layer that ends TLS",
+    ("websocket-redirect", ""): "a handshake needs a server that answers it; " + _ROUTE,
+    ("probe-redirect", ""): _ROUTE,
+    ("content-crosses-origin", ""): _OWNER + "whether the other site is meant",
+    ("hsts-contradicted", ""): "the field stands elsewhere in this file, or in another one",
     ("grpc-redirect", ""): "gRPC has no redirect; " + _ROUTE,
     ("status-by-method", "traefik"): "Traefik's middleware chooses the status by method, and has no other",
     ("unstated-status", "alb"): "AWS: RedirectActionConfig knows HTTP_301 and HTTP_302 only",
@@ -30,12 +34,14 @@ NO_LINES: dict[tuple[str, str], str] = {
     ("method-loss", "traefik"): "Traefik's middleware chooses the status by method, and has no other",
     ("credential-307", "traefik"): "Traefik's middleware chooses the status by method, and has no other",
     ("credential-307", "alb"): "AWS: RedirectActionConfig knows HTTP_301 and HTTP_302 only",
+    ("credential-307", "cloudflare-bulk"): "Cloudflare: bulk redirects know 301, 302, 307 and 308 only",
     ("acme-redirect", "csv"): _ONLY_REDIRECTS,
     ("acme-redirect", "cloudflare-bulk"): _ONLY_REDIRECTS,
     ("acme-redirect", "cloudflare-pages"): _ONLY_REDIRECTS,
     ("acme-redirect", "vercel-bulk"): _ONLY_REDIRECTS,
     ("acme-redirect", "vercel"): "redirects come before everything else in vercel.json",
     ("acme-redirect", "apache"): "no later line undoes Redirect and RedirectMatch; narrow the expression",
+    ("acme-redirect", "haproxy"): "the exception has to be made one condition with the rule's own",
     ("acme-redirect", ""): _ROUTE,
     (
         "preflight-redirect",
@@ -52,6 +58,12 @@ NO_LINES: dict[tuple[str, str], str] = {
     ("overstayed", ""): "the line holds more than this rule",
     ("health-redirect", ""): "the rule matches more than the health check's path; " + _ROUTE,
 }
+# What no line of a dialect can say, whatever the check.
+NO_LINES_OF: dict[str, str] = {
+    "traefik": "the middleware stands by itself, and other routers may use it",
+    "ingress": "annotations hold for every path of the object",
+    "alb": "the action is part of a template, whose other keys decide with it",
+}
 _OTHER = "the line is made of more than this rule shows"
 
 
@@ -65,7 +77,7 @@ class Remedy(msgspec.Struct, frozen=True):
 
 def why_none(check: str, dialect: str) -> str:
     """Why no line can be given for it."""
-    return NO_LINES.get((check, dialect)) or NO_LINES.get((check, "")) or _OTHER
+    return NO_LINES.get((check, dialect)) or NO_LINES.get((check, "")) or NO_LINES_OF.get(dialect, _OTHER)
 
 
 def text(remedy: Remedy, check: str, dialect: str, otherwise: str) -> str:
@@ -79,9 +91,14 @@ def text(remedy: Remedy, check: str, dialect: str, otherwise: str) -> str:
     return "\n".join([f"{words}:", *shown])
 
 
+_UNKNOWN = frozenset({("cloudflare-bulk", 303)})  # Cloudflare: Bulk Redirects, parameters
+
+
 def status(place: Place, wanted: int, words: str = "") -> Remedy:
     """Another status."""
     say = words or f"Answer {wanted} instead of {place.rule.status}"
+    if (place.layer.dialect, wanted) in _UNKNOWN:
+        return Remedy(say)
     return Remedy(say, edits.status(place, wanted))
 
 
@@ -103,6 +120,12 @@ def ahead(place: Place, other: Rule) -> Remedy:
     return Remedy(f"Move it ahead of line {other.span.line}", done, rows)
 
 
+def https(place: Place) -> Remedy:
+    """The scheme of the Location made https."""
+    written = edits.replaced(place, "http://", "https://")
+    return Remedy("Say https", written or edits.key_of_scheme(place))
+
+
 def replaced(place: Place, old: str, new: str, words: str) -> Remedy:
     """A text of the rule's lines replaced."""
     return Remedy(words, edits.replaced(place, old, new))
@@ -120,8 +143,6 @@ _PASSING: dict[str, tuple[str, ...]] = {
 def passing(place: Place, path: str, name: str, words: str) -> Remedy:
     """Let what begins with `path` pass, ahead of the rule."""
     dialect, row = place.layer.dialect, place.text
-    if dialect == "haproxy" and "redirect" in row and "#" not in row:
-        return Remedy(words, edits.appended(place, _excepting(row, f"path_beg {path}")))
     if dialect == "apache" and row.lower().startswith("rewriterule"):
         rule = f"RewriteRule ^/?{path.strip('/').replace('.', chr(92) + '.')}/ - [L]"
         return Remedy(words, edits.before(place, rule))
@@ -130,10 +151,3 @@ def passing(place: Place, path: str, name: str, words: str) -> Remedy:
     lines = (line.format(path, name) for line in _PASSING.get(dialect, ()))
     found = tuple(lines)
     return Remedy(words, edits.before(place, *found) if found else ())
-
-
-def _excepting(row: str, test: str) -> str:
-    """HAProxy: what keeps a line from requests of which `test` holds."""
-    if " unless " in row:
-        return f" or {{ {test} }}"
-    return f" !{{ {test} }}" if " if " in row else f" unless {{ {test} }}"

@@ -20,7 +20,7 @@ def over_rule(place: Place) -> Iterator[Finding]:
     to, asked = place.location_url, URL.parse(place.urls[0])
     if to is not None and to.hostname == asked.hostname and to.path != asked.path:
         message = f"{asked} is redirected to {to}: http is written out, and TLS may end in front of it"
-        yield at(CHECK, place, message, remedies.replaced(place, "http://", "https://", "Say https"))
+        yield at(CHECK, place, message, remedies.https(place))
 
 
 CHECK = Check(

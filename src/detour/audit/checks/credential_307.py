@@ -12,7 +12,7 @@ from detour.audit.survey import Place
 from detour.core.url import URL
 
 _WORD = re.compile(
-    r"(?:^|[/_-])(?:log-?in|sign-?in|auth|oauth2?|token|session|password|passwd|sso)(?:$|[/_.{-])", re.I
+    r"(?:^|[/_-])(?:log-?in|sign-?in|auth|oauth2?|token|session|password|passwd|sso)(?:$|[/_.{\\?-])", re.I
 )
 
 

@@ -8,6 +8,7 @@ from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
+from detour.core.url import URL
 
 NAMES = frozenset(
     {"healthz", "livez", "readyz", "health", "ping", "liveness", "readiness", "_health", "healthcheck"}
@@ -17,8 +18,11 @@ NAMES = frozenset(
 def over_rule(place: Place) -> Iterator[Finding]:
     if place.rule.template is None:
         return
-    for key in place.keys:
-        path = key.text[key.text.index("/") :].lower()
+    keyed = [key.text[key.text.index("/") :].lower() for key in place.keys]
+    sampled = [] if keyed else [URL.parse(url).path.lower() for url in place.urls]
+    if not all(path.strip("/") in NAMES for path in sampled):
+        return  # an expression that matches more
+    for path in (*keyed, *sampled):
         if path.strip("/") in NAMES:
             message = f"{path} is redirected: to a load balancer that is not healthy"
             yield at(CHECK, place, message, remedies.removed(place))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detour.audit import edits, remedies
+from detour.audit import remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
@@ -28,8 +28,6 @@ def _without(place: Place, number: int) -> bool:
 
 
 def _remedy(place: Place) -> remedies.Remedy:
-    if place.layer.dialect == "native":
-        return remedies.Remedy("Say how long", edits.key(place, 'cache = "1h"'))
     temporary = {301: 302, 308: 307}[place.rule.status]
     return remedies.status(place, temporary, f"Answer {temporary} until it is certain")
 

@@ -37,7 +37,7 @@ def over_rule(place: Place) -> Iterator[Finding]:
     ):
         return  # absolute-redirect-behind-tls says it
     message = f"{place.urls[0]} is redirected to {to}: from https to http"
-    yield at(CHECK, place, message, remedies.replaced(place, "http://", "https://", "Say https"))
+    yield at(CHECK, place, message, remedies.https(place))
 
 
 CHECK = Check(
