@@ -15,6 +15,7 @@ from detour.audit.checks import (
     decoded_path_location,
     double_slash_location,
     hsts_contradicted,
+    https_behind_tls,
     probe_redirect,
     websocket_redirect,
 )
@@ -48,8 +49,8 @@ def layers(folder: Path, *texts: tuple[str, str]) -> tuple[Layer, ...]:
 
 
 def told(check: Check, *found: Layer) -> list[Finding]:
-    assert check.over_rule is not None
-    return [one for place in Survey(found, NOW).places for one in check.over_rule(place)]
+    """What it finds; a line that is several rules is told once."""
+    return [one for one in check_layers(found, NOW) if one.check == check.name]
 
 
 @pytest.mark.parametrize("check", VENDOR)
@@ -297,3 +298,119 @@ def test_the_table_of_vendor_rules_names_checks_that_there_are() -> None:
     no_vendors = {"shadowed-rule", "duplicate-rule", "unused-capture", "overstayed"}
     assert over_rules - named <= no_vendors
     assert set(re.findall(r"checks/([a-z0-9-]+)\.md", rest)) <= {check.name for check in CHECKS}
+
+
+HAPROXY_TLS = (
+    "frontend f\n  bind :443 ssl crt c.pem\n  default_backend b\nbackend b\n  server s 127.0.0.1:1{}\n"
+)
+ALB_TLS = """
+Resources:
+  L:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties: {{Port: 443, Protocol: HTTPS, DefaultActions: [{{Type: forward, TargetGroupArn: T}}]}}
+  T:
+    Type: AWS::ElasticLoadBalancingV2::TargetGroup
+    Properties: {{Port: 80, HealthCheckProtocol: HTTP, Protocol: {}}}
+"""
+TRAEFIK_TLS = """
+http:
+  routers: {{r: {{rule: 'PathPrefix(`/`)', entryPoints: [websecure], tls: {{}}, service: s}}}}
+  services: {{s: {{loadBalancer: {{servers: [{{url: '{}127.0.0.1:1'}}]}}}}}}
+"""
+ENVOY_TLS = """
+static_resources:
+  listeners:
+  - filter_chains:
+    - transport_socket:
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext
+  clusters:
+  - name: c
+    {}
+"""
+CLOUDFLARE = """
+{{"rules": [
+  {{"action": "set_config", "action_parameters": {{"ssl": "{}"}}, "expression": "true"}},
+  {{"action": "redirect", "expression": "http.request.uri.path eq \\"/a\\"", "action_parameters":
+    {{"from_value": {{"status_code": 307, "target_url": {{"value": "https://b.example/"}}}}}}}}
+]}}
+"""
+UPSTREAM = "transport_socket: {name: tls, typed_config: {'@type': UpstreamTlsContext}}"
+# dialect: (text with a hole, what asks the next layer over http, what asks it over https)
+EDGES: dict[str, tuple[str, str, str]] = {
+    "nginx": (
+        "events {{}}\nhttp {{ server {{ listen 443 ssl; location / {{ proxy_pass {}127.0.0.1:1; }} }} }}\n",
+        "http://",
+        "https://",
+    ),
+    "apache": (
+        "<VirtualHost *:443>\nSSLEngine on\nProxyPass / {}127.0.0.1:1/\n</VirtualHost>\n",
+        "http://",
+        "https://",
+    ),
+    "haproxy": (HAPROXY_TLS, "", " ssl verify none"),
+    "caddy": ("a.example {{\n  reverse_proxy {}127.0.0.1:1\n}}\n", "", "https://"),
+    "alb": (ALB_TLS, "HTTP", "HTTPS"),
+    "traefik": (TRAEFIK_TLS, "http://", "https://"),
+    "envoy": (ENVOY_TLS, "type: STATIC", UPSTREAM),
+    "cloudflare-rules": (CLOUDFLARE, "flexible", "full"),
+}
+
+
+@pytest.mark.parametrize("dialect", EDGES)
+def test_a_layer_behind_what_ends_tls_sends_https_to_itself(dialect: str, tmp_path: Path) -> None:
+    text, clear, encrypted = EDGES[dialect]
+    asking, encrypting, app, asked = layers(
+        tmp_path,
+        (dialect, text.format(clear)),
+        (dialect, text.format(encrypted)),
+        ("nginx", nginx("return 301 https://$host$request_uri;")),
+        ("apache", FORWARDED),
+    )
+    [one] = told(https_behind_tls.CHECK, asking, app)
+    assert (one.witness, one.confidence) == ("GET https://a.example/x", "is")
+    assert told(https_behind_tls.CHECK, encrypting, app) == []
+    assert told(https_behind_tls.CHECK, asking, asked) == []  # it asks what the edge says of the scheme
+    assert told(https_behind_tls.CHECK, app, asking) == []
+
+
+FORWARDED = """
+RewriteEngine On
+RewriteCond %{HTTP:X-Forwarded-Proto} !https
+RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [L,R=301]
+"""
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata:
+  name: x
+  annotations: {{{}: "true"}}
+spec:
+  ingressClassName: nginx
+  {}
+  rules:
+  - host: a.example
+    http: {{paths: [{{path: /, pathType: Prefix, backend: {{service: {{name: s, port: {{number: 80}}}}}}}}]}}
+"""
+FORCE = "nginx.ingress.kubernetes.io/force-ssl-redirect"
+TRUSTING = (
+    '\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {use-forwarded-headers: "true"}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (INGRESS.format(FORCE, ""), True),
+        (INGRESS.format(FORCE, "tls: [{hosts: [a.example], secretName: t}]"), False),
+        (INGRESS.format(FORCE, "") + TRUSTING, False),
+        (INGRESS.format("nginx.ingress.kubernetes.io/ssl-redirect", ""), False),
+    ],
+)
+def test_https_that_is_forced_without_a_certificate_is_a_note(
+    text: str, expected: bool, tmp_path: Path
+) -> None:
+    [layer] = layers(tmp_path, ("ingress", text))
+    found = told(https_behind_tls.CHECK, layer)
+    assert bool(found) == expected
+    assert all((one.severity, one.confidence) == ("note", "suggests") for one in found)
