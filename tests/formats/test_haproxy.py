@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from detour.formats.dialects import detected
 from detour.formats.draft import Draft, LineFault
+from detour.formats.layer import Layer
 from tests.examples.running import free_port, program
 from tests.formats import haproxy_configurations as configurations
-from tests.formats.layers import decide, layer_of, read_lines
+from tests.formats.layers import Answer, decide, layer_of, read_lines
 from tests.formats.real_servers import Server, differences
 
 DEFAULTS = configurations.DEFAULTS
@@ -132,3 +133,74 @@ WORDS = st.sampled_from(
 def test_any_text_yields_only_drafts_and_faults(text: str) -> None:
     lines = read_lines("haproxy", f"frontend a\n  bind :80\n  http-request redirect {text}")
     assert all(isinstance(line, (Draft, LineFault)) for line in lines)
+
+
+def _front(*lines: str) -> Layer:
+    return layer_of("haproxy", "\n".join(["frontend f", "    bind :80", *(f"    {line}" for line in lines)]))
+
+
+@pytest.mark.parametrize(
+    ("to", "url", "answer"),
+    [
+        ("/new%[path,regsub(^/old,)]", "http://h.test/old/a", (302, "http://h.test/new/a")),
+        ("%[path,regsub(^/old/,/new/,g)]", "http://h.test/old/a?b", (302, "http://h.test/new/a")),
+        ("/n/%[path,bytes(5)]?was=%[path]", "http://h.test/old/a", (302, "http://h.test/n/a?was=/old/a")),
+    ],
+)
+def test_a_path_without_its_beginning(to: str, url: str, answer: Answer) -> None:
+    layer = _front(f"http-request redirect location {to} if {{ path_beg /old/ }}")
+    assert not layer.not_understood
+    assert decide(layer, "GET", url) == answer
+
+
+@pytest.mark.parametrize(
+    "to", ["/n/%[path,bytes(9)]", "/n/%[path,regsub((a+),b)]", "/n/%[path,regsub(^/(.),x)]"]
+)
+def test_a_path_cut_otherwise_is_named(to: str) -> None:
+    layer = _front(f"http-request redirect location {to} if {{ path_beg /old/ }}")
+    assert len(layer.not_understood) == 1
+    assert decide(layer, "GET", "http://h.test/old/a") is None
+
+
+def test_the_query_that_a_variable_holds_is_kept() -> None:
+    layer = _front(
+        "http-request set-var-fmt(txn.asked) ?%[query] if { query -m len ge 1 }",
+        "http-request redirect location /b%[var(txn.asked)] if { path /a }",
+    )
+    assert decide(layer, "GET", "http://h.test/a?x=1") == (302, "http://h.test/b?x=1")
+    assert decide(layer, "GET", "http://h.test/a") == (302, "http://h.test/b")
+
+
+def test_a_variable_that_is_set_on_a_condition_is_not_known() -> None:
+    layer = _front(
+        "http-request set-var(txn.to) str(/b)",
+        "http-request set-var(txn.to) str(/c) if { path_beg /c }",
+        "http-request redirect location %[var(txn.to)]",
+    )
+    assert [fault.span.line for fault in layer.not_understood] == [5]
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [
+        ("http-request deny if { path_beg /a/ } { sc_http_req_rate(0) gt 10 }", True),
+        ("http-request deny if { sc_http_req_rate(0) gt 10 }", False),
+        ("http-request return status 200 if { path_beg /a/ } { nbsrv(x) lt 1 }", True),
+    ],
+)
+def test_what_answers_on_a_condition_that_is_not_known_is_listed(line: str, hidden: bool) -> None:
+    layer = _front(line, "http-request redirect location /new if { path_beg /a/ } or { path /b }")
+    [fault] = layer.not_understood
+    assert (fault.span.line, fault.fact[:33]) == (3, "it answers before later redirects")
+    assert (decide(layer, "GET", "http://h.test/a/x") is None) == hidden
+    assert decide(layer, "GET", "http://h.test/b") == (302, "http://h.test/new")
+    assert not _front("http-request redirect location /new", line).not_understood
+
+
+def test_a_backend_on_a_condition_that_is_not_known_is_listed_where_another_redirects() -> None:
+    backends = "backend a\n    server s 127.0.0.1:9\nbackend b\n    http-request redirect location /new\n"
+    head = "frontend f\n    bind :80\n    use_backend a if { path_beg /a/ } { nbsrv(x) lt 1 }\n"
+    layer = layer_of("haproxy", f"{head}    default_backend b\n{backends}")
+    assert [fault.span.line for fault in layer.not_understood] == [3]
+    assert decide(layer, "GET", "http://h.test/a/x") is None
+    assert decide(layer, "GET", "http://h.test/b") == (302, "http://h.test/new")

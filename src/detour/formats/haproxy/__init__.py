@@ -12,13 +12,15 @@ Read (haproxy/haproxy, doc/configuration.txt, of 2.6 and later):
   What is negated must be whole texts, beginnings or ends.
 - Locations with `%[path]`, `%[query]`, `%[url]`, `%[hdr(host)]`, `%[base]`, `%[capture.req.uri]`,
   `%HU`, `%HP`, `%HQ`, variables that hold one of these, and one map of one of these (`map`,
-  `map_str`, `map_beg`, `map_end`, `map_sub`, `map_reg`): a rule for each row.
+  `map_str`, `map_beg`, `map_end`, `map_sub`, `map_reg`): a rule for each row; `%[path,bytes(N)]` behind a
+  known beginning, `%[path,regsub(^/text,text)]` of a text without captures.
 - Frontends, with `use_backend` in order and `default_backend`, as far as a backend redirects; where
   frontends differ in TLS, the scheme tells which one is meant.
-- `http-request deny`, `return`, `tarpit`, `reject`, `use-service` and `auth` hide what stands behind them.
+- `http-request deny`, `return`, `tarpit`, `reject`, `use-service` and `auth` hide what stands behind them;
+  where their condition is not known, they are listed.
 
 Not understood, and named as such: conditions on anything else; a redirect behind `set-path` and its
-like; `http-response redirect`; `errorloc`; converters such as `regsub`.
+like; `http-response redirect`; `errorloc`; other converters.
 
 Where Detour differs on purpose: a Location that would equal the request is not sent; the port of the
 request is not part of `%[hdr(host)]`; captures are encoded for the place they land in.

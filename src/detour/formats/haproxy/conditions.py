@@ -13,6 +13,7 @@ from detour.core.rule import ClientCondition, FieldCondition
 from detour.errors import PatternError
 from detour.formats.alternatives import Alternatives, all_of, denied, one_of
 from detour.formats.demand import ANY, Demand, Kind, Text
+from detour.formats.regex_octets import as_characters
 
 
 class Atom(msgspec.Struct, frozen=True):
@@ -131,7 +132,10 @@ def _texts(test: Test, values: tuple[str, ...]) -> Iterator[Text]:
 
 
 def _path(test: Test) -> Atom:
-    return Atom(tuple(Demand(path=text) for text in _texts(test, test.values)))
+    values = test.values
+    if test.method == "reg":  # it sees the path as it was sent
+        values = tuple(map(as_characters, values))
+    return Atom(tuple(Demand(path=text) for text in _texts(test, values)))
 
 
 def _query(test: Test) -> Atom:
@@ -234,6 +238,19 @@ class Acls:
             [self._literal(not negated, test) for negated, test in term] for term in _terms(words[1:])
         ]
         return all_of([one_of(term) for term in opposite])
+
+    def known(self, words: tuple[str, ...]) -> Alternatives:
+        """The demands of a condition as far as it is known: what it holds for is among them."""
+        if not words or words[0] != "if":
+            return (ANY,)
+        return one_of(all_of([*self._known(term)] or [(ANY,)]) for term in _terms(words[1:]))
+
+    def _known(self, term: list[tuple[bool, tuple[str, ...]]]) -> Iterator[Alternatives]:
+        for literal in term:
+            try:
+                yield self._literal(*literal)
+            except PatternError:
+                continue
 
     def _literal(self, negated: bool, test: tuple[str, ...]) -> Alternatives:
         found = self._atom(test)

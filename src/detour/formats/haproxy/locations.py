@@ -39,6 +39,7 @@ class Place(msgspec.Struct, frozen=True):
     template: str
     demand: Demand = ANY
     keeps_query: bool = False
+    complete: bool = False  # whether there is a place for every request
 
 
 def places(text: str, values: Mapping[str, str], texts: Mapping[str, str]) -> Iterator[Place]:
@@ -55,7 +56,8 @@ def places(text: str, values: Mapping[str, str], texts: Mapping[str, str]) -> It
     if len(rows) > 1:
         raise TemplateError("the location asks two maps", "ask one, or write the rules out")
     for demand, value in rows[0] if rows else [(ANY, "")]:
-        yield _place("".join(value if isinstance(part, list) else part for part in parts), demand)
+        made = _place("".join(value if isinstance(part, list) else part for part in parts), demand)
+        yield msgspec.structs.replace(made, complete=any(one == ANY for one, _ in rows[0]) if rows else False)
 
 
 def _place(template: str, demand: Demand) -> Place:
@@ -65,6 +67,28 @@ def _place(template: str, demand: Demand) -> Place:
     keeps = bare != template
     rest = bare.replace(URI, f"{PATH}?{QUERY}").replace("\0query", f"?{QUERY}")
     return Place(f"/{rest}" if rest.startswith(PATH) else rest, demand, keeps)
+
+
+_BEHIND = re.compile("\1([0-9]+)\1")
+
+
+def behind(template: str, path: Text | None, rest: str) -> str:
+    """The template with what stands of a path behind so many octets, for the paths that `path` says.
+
+    Raises `TemplateError` where they are not told apart there.
+    """
+
+    def put(found: re.Match[str]) -> str:
+        size = int(found[1])
+        if path is None and size == 1:
+            return f"{{{rest}}}"
+        if path is None or path.kind not in ("exact", "prefix") or len(path.text) < size:
+            raise TemplateError(
+                f"what stands behind {size} octets of a path", f"ask for the beginning: `path_beg` of {size}"
+            )
+        return _escaped(path.text[size:]) + (f"{{{rest}}}" if path.kind == "prefix" else "")
+
+    return _BEHIND.sub(put, template)
 
 
 def _escaped(text: str) -> str:
@@ -93,6 +117,10 @@ def _expression(
         return _escaped(fetch[4:-1])
     if fetch.startswith("var(") and fetch[4:-1] in values:
         inner = values[fetch[4:-1]]
+        if not inner:
+            raise _unknown(f"%[{text}]")
+        if inner in _HELD and not converters:
+            return _HELD[inner]
         return _expression(",".join([inner, *converters]), values, texts)
     slot = _FETCHES.get(fetch.lower())
     if slot is None:
@@ -100,11 +128,33 @@ def _expression(
     for place, converter in enumerate(converters):
         if converter in _UNCHANGING:
             continue
+        if slot == PATH and place == len(converters) - 1 and (cut := _cut(converter)) is not None:
+            return cut
         found = _MAP.fullmatch(converter)
         if found is None or found[1] not in _MAPS or place != len(converters) - 1:
             raise _unknown(f"%[{text}]")
         return list(_rows(slot, found[1], found[2].strip(), found[3], texts))
     return slot
+
+
+_HELD = {"added_query": "\0query", "scheme": "{url.scheme}"}
+_REGSUB = re.compile(r"regsub\(\^((?:[\w/-]|\\.)*),([^,()\\]*)(?:,g)?\)")
+_BYTES = re.compile(r"bytes\(([0-9]{1,4})\)")
+
+
+def _cut(converter: str) -> str | list[tuple[Demand, str]] | None:
+    """A path that has lost its beginning, or got another one; None for other converters."""
+    found = _BYTES.fullmatch(converter)
+    if found is not None:
+        return f"\1{int(found[1])}\1"
+    found = _REGSUB.fullmatch(converter)
+    if found is None:
+        return None
+    start = re.sub(r"\\(.)", r"\1", found[1])
+    if re.search(r"\\[A-Za-z0-9]", found[1]) or not start.startswith("/"):
+        return None
+    other = f"{_escaped(found[2])}\1{len(start)}\1"
+    return [(Demand(path=Text("prefix", start)), other), (ANY, PATH)]
 
 
 def _rows(

@@ -14,7 +14,7 @@ from detour.formats.alternatives import Alternatives
 from detour.formats.demand import ANY, Asked, Demand, Text, ask, both
 from detour.formats.draft import Draft, LineFault
 from detour.formats.haproxy.conditions import Acls
-from detour.formats.haproxy.locations import Place, places
+from detour.formats.haproxy.locations import Place, behind, places
 from detour.formats.haproxy.sections import Line, Section, sections
 from detour.formats.numbers import whole
 
@@ -78,21 +78,32 @@ class _Reader:
                 yield from _Proxy(backend, self.texts, ANY).rules()
 
     def _door(self, door: Section, context: Demand) -> Read:
-        proxy = _Proxy(door, self.texts, context)
+        backends = [line for line in door.having("use_backend", "default_backend") if len(line.words) > 1]
+        proxy = _Proxy(door, self.texts, context, any(map(self._leads_on, backends)))
         yield from proxy.rules()
-        for line in door.having("use_backend"):
-            yield from self._use(line, proxy)
+        for place, line in enumerate(door.having("use_backend")):
+            rest = backends[place + 1 :]
+            yield from self._use(line, proxy, any(map(self._leads_on, rest)))
         for line in door.having("default_backend"):
             if len(line.words) > 1 and line.words[1] in self.backends:
                 yield from self._backend(line.words[1], context)
 
-    def _use(self, line: Line, proxy: _Proxy) -> Read:
+    def _leads_on(self, line: Line) -> bool:
+        """Whether something behind a choice of a backend redirects."""
+        name = line.words[1]
+        if "%[" in name:
+            return any(map(self._redirects, self.backends))
+        return name in self.backends and self._redirects(name)
+
+    def _use(self, line: Line, proxy: _Proxy, later: bool) -> Read:
         name, condition = line.words[1] if len(line.words) > 1 else "", line.words[2:]
         try:
             alternatives = proxy.alternatives(condition)
         except _Refused as error:
-            if name in self.backends and self._redirects(name):
+            if self._leads_on(line):
                 yield LineFault(line.number, error.fact, error.remedy)
+            elif later:
+                yield proxy.hiding(line, condition, error)
             return
         if "%[" in name:
             if any(self._redirects(each) for each in self.backends):
@@ -140,7 +151,10 @@ def _elsewhere(section: Section) -> Read:
 class _Proxy:
     """The rules of one proxy, for requests that `context` lets through to it."""
 
-    def __init__(self, section: Section, texts: Mapping[str, str], context: Demand) -> None:
+    def __init__(
+        self, section: Section, texts: Mapping[str, str], context: Demand, onward: bool = False
+    ) -> None:
+        self.onward = onward  # whether a backend behind it redirects
         self.section = section
         self.texts = texts
         self.context = context
@@ -175,15 +189,35 @@ class _Proxy:
             yield from self._final(line)
         elif action in _MOVES:
             self.moved = self.moved or line.number
-        elif action.startswith("set-var(") and len(line.words) > 2 and not _condition(line.words):
-            self.values[action[8:-1]] = line.words[2]
+        elif action.startswith(("set-var(", "set-var-fmt(")) and len(line.words) > 2:
+            name = action.partition("(")[2][:-1]
+            self.values[name] = _held(line.words, self.values.get(name, ""))
 
     def _final(self, line: Line) -> Read:
         try:
             for demand in self.alternatives(_condition(line.words)):
                 yield from _pass(line, demand)
-        except _Refused:
-            return  # no redirect stands here; what it hides is told by what stands behind it
+        except _Refused as error:
+            later = any(_redirects(one) for one in self.section.lines if one.number > line.number)
+            if later or self.onward or any(map(_redirects, self.section.having("redirect", "server"))):
+                yield self.hiding(line, _condition(line.words), error)
+
+    def hiding(self, line: Line, condition: tuple[str, ...], error: Exception) -> LineFault:
+        """What answers, under a condition that is not known, before something redirects. It stands for every
+        request that the known part of the condition says, where that part says which paths or hosts."""
+        assert isinstance(error, _Refused)
+        fact = f"it answers before later redirects: {error.fact}"
+        try:
+            [*known] = (both(self.context, one) for one in self.acls.known(condition))
+            if len(known) == 1 and known[0] is not None and (known[0].path or known[0].host):
+                [asked] = ask(known[0])
+                return LineFault(
+                    line.number, fact, error.remedy, asked.pattern,
+                    ignore_case=asked.ignore_case, methods=known[0].methods,
+                )  # fmt: skip
+        except PatternError:
+            pass
+        return LineFault(line.number, fact, error.remedy)
 
     def _redirect(self, line: Line, words: tuple[str, ...]) -> Read:
         try:
@@ -221,6 +255,29 @@ class _Proxy:
                 joined = both(demand, place.demand)
                 if joined is not None:
                     yield _draft(line, joined, action, place)
+
+
+def _held(words: tuple[str, ...], before: str) -> str:
+    """What a variable holds: an expression, a name that `locations` knows; "" for what is not known."""
+    is_format, value, condition = words[1].startswith("set-var-fmt("), words[2], " ".join(_condition(words))
+    if is_format and value in ("?%[query]", "&%[query]") and condition in _HAS_QUERY and not before:
+        return "added_query"
+    if not is_format and (before, value, condition) == ("str(http)", "str(https)", "if { ssl_fc }"):
+        return "scheme"
+    return "" if is_format or condition else value
+
+
+_HAS_QUERY = ("if { query -m len ge 1 }", "if { query -m found }")
+
+
+def _redirects(line: Line) -> bool:
+    """Whether a line redirects, or may."""
+    words = tuple(map(str.lower, line.words))
+    return (
+        "redirect" in words[:2]
+        or (words[0] == "server" and "redir" in words)
+        or (words[:2] == ("http-request", "return") and "location" in words)
+    )
 
 
 def _condition(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -288,7 +345,8 @@ def _places(
 
 def _draft(line: Line, demand: Demand, action: Action, place: Place) -> Draft:
     [asked] = ask(demand)
-    empty = "" if place.demand == ANY or "ignore-empty" in action.flags else _EMPTY
+    place = msgspec.structs.replace(place, template=behind(place.template, demand.path, asked.rest))
+    empty = "" if place.demand == ANY or place.complete or "ignore-empty" in action.flags else _EMPTY
     return _drafted(line, demand, asked, place, action, empty)
 
 
