@@ -69,7 +69,34 @@ Redirect /m /n
 </Location>
 """
 
+SECTIONS = """
+ProxyPass /kept http://127.0.0.1:9/
+Redirect /kept /never
+Redirect 302 /m/1 /fragment#part
+RedirectMatch 301 ^/c/(.*)$ /d#$1
+RewriteEngine On
+RewriteCond %{THE_REQUEST} "^GET /see\\sHTTP/"
+RewriteRule ^ /line [R=307,L]
+RewriteCond %{THE_REQUEST} \\s/old/([a-z]+)[?\\s]
+RewriteRule ^ /word/%1 [R=302,L]
+RewriteRule ^/inner/(.*)$ /elsewhere?x=$1
+Redirect /q /quick
+<LocationMatch "^/old/(?<number>[0-9]+)$">
+  Redirect permanent https://n.example.test/%{env:MATCH_NUMBER}.html
+</LocationMatch>
+<LocationMatch "^/gone">
+  Redirect gone
+</LocationMatch>
+<If "%{HTTP_HOST} == 'www.example.test' && %{REQUEST_METHOD} == 'POST'">
+  Redirect 308 /temp /posted
+</If>
+<If "%{REQUEST_URI} =~ m#^/s/# || %{REQUEST_METHOD} == 'DELETE'">
+  RedirectMatch 303 ^/s/x$ /if
+</If>
+"""
+
 CONFIGURATIONS = {
+    "sections": SECTIONS,
     "aliases": ALIASES,
     "rewrites": REWRITES,
     "hosts": HOSTS,
@@ -79,7 +106,7 @@ CONFIGURATIONS = {
 
 PATHS = """/ /temp /temp/ /temp/a%20b?x=1 /temporary /perm /perm/a?b=1 /old /old/ /old/12 /old/x/ /old/x/y?z=1 /temp2/x
 /perm2?a=1 /m/1 /m/1?a=b /m/x /a.php /a/b.php?c=1 /gone /gone/x /see /see?b=2 /q?b=1 /qsa?b=1 /qsd?b=1 /nc/x /NC/X /s/x?y=1
-/keep/x /c/x /c/ /other""".split()  # noqa: E501, SIM905
+/keep/x /c/x /c/ /other /kept/a /inner/x /q/y /old/7 /old/abc /old/abc?a=1 /see?x /temp/p""".split()  # noqa: E501, SIM905
 
 
 def requests() -> list[tuple[str, str, tuple[tuple[str, str], ...]]]:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from detour.formats.dialects import detected
 from detour.formats.draft import Draft, LineFault
 from detour.load import load_layer
+from detour.prove.apache_text import modules as modules_of
 from tests.examples.running import free_port, program
-from tests.follow.edge_servers import APACHE_MODULES
 from tests.formats import apache_configurations as configurations
 from tests.formats.dialect_data import data_file
 from tests.formats.layers import decide, layer_of, read_lines
@@ -25,7 +25,8 @@ CONFIGURATIONS = configurations.CONFIGURATIONS
 
 def _written(name: str, port: int, folder: Path) -> str:
     modules = "\n".join(
-        f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so" for module in APACHE_MODULES
+        f"LoadModule {module}_module /usr/lib/apache2/modules/mod_{module}.so"
+        for module in modules_of(CONFIGURATIONS[name])
     )
     root = folder / "root"
     root.mkdir()
@@ -78,7 +79,7 @@ def test_the_configuration_of_apaches_own_tests() -> None:
     assert decide(layer, "GET", "http://h.test/modules/alias/redirect-me") is None  # @SERVERNAME@ is no host
 
 
-UNKNOWN = "RewriteCond %{THE_REQUEST} x"
+UNKNOWN = "RewriteCond %{SSL:SSL_CIPHER} x"
 
 
 @pytest.mark.parametrize(
@@ -88,12 +89,13 @@ UNKNOWN = "RewriteCond %{THE_REQUEST} x"
         ("Redirect 305 /a /b", "not a redirect status"),
         ("RewriteEngine On\nRewriteMap m txt:x\nRewriteRule ^/(.*)$ ${m:$1} [R]", "asks a map"),
         ("RewriteEngine On\nRewriteRule ^a$ b [R]", "there is no RewriteBase"),
-        ("RewriteEngine On\nRewriteCond %{THE_REQUEST} x\nRewriteRule ^/a /b [R]", "does not know"),
+        ("RewriteEngine On\nRewriteCond %{SSL:SSL_CIPHER} x\nRewriteRule ^/a /b [R]", "does not know"),
         ("RewriteEngine On\nRewriteRule ^/a /b\nRewriteRule ^/b /c [R]", "it changes the path"),
         ("RewriteEngine On\nRewriteRule ^/a - [S=1]\nRewriteRule ^/b /c [R]", "depends on another"),
         ("ErrorDocument 404 https://x.test/", "becomes a redirect"),
         ("Header edit Location ^http: https:", "changes the Location"),
-        ('<If "true">\nRedirect /a /b\n</If>', "it stands in <if>"),
+        ('<If "-f %{REQUEST_FILENAME}">\nRedirect /a /b\n</If>', "it stands in <if>"),
+        ("RewriteEngine On\nRewriteCond %{THE_REQUEST} .php\nRewriteRule ^/a /b [R]", "of the request line"),
         ("<IfVersion < 2.4>\n<Location /x>\nRedirect /a\n</Location>\n</IfVersion>", "taken not to hold"),
         ("<IfModule !mod_rewrite.c>\nRedirectMatch ^/$ /index.php/\n</IfModule>", "taken not to hold"),
         (f"RewriteEngine On\n{UNKNOWN}\nRewriteRule ^/a - [L]\nRewriteRule ^/ /c [R]", "does not know"),

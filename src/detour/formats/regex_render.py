@@ -120,7 +120,7 @@ class Renderer:
                 continue
             if isinstance(one, Capture):
                 text += self._capture(one, None, False)
-                said += self.captures[one.number]
+                said += self.captures[one.number].removeprefix(self._said(one.front))  # it is in ours
                 continue
             name = f"{'p' if self.is_path else 'h'}{node.number}_{number}"
             text += f"{{:{name}({self.group(one)})}}"

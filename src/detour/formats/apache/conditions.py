@@ -39,7 +39,7 @@ class Cond:
         elif found is None or found[0] != test:
             raise _unknown(test)
         else:
-            self.demands = _read(self.variable, bare, negated, fold, captured)
+            self.demands = read(self.variable, bare, negated, fold, captured)
 
     def _file(self, negated: bool) -> tuple[Demand, ...]:
         self.note = FILES_NOTE
@@ -53,7 +53,10 @@ def _unknown(test: str) -> PatternError:
     )
 
 
-def _read(variable: str, pattern: str, negated: bool, fold: bool, captured: bool) -> tuple[Demand, ...]:
+def read(
+    variable: str, pattern: str, negated: bool, fold: bool, captured: bool = False
+) -> tuple[Demand, ...]:
+    """What a variable must match, as demands of which one must hold; raises `PatternError`."""
     if variable in ("HTTPS", "ENV:HTTPS", "REQUEST_SCHEME", "SERVER_PORT", "SERVER_PORT_SECURE"):
         return _scheme(variable, pattern, negated)
     if variable == "REQUEST_METHOD":
@@ -66,6 +69,8 @@ def _read(variable: str, pattern: str, negated: bool, fold: bool, captured: bool
         return _text("host", _texts(pattern, True, captured), negated)
     if variable == "REQUEST_URI":
         return _text("path", _texts(pattern, fold, captured), negated)
+    if variable == "THE_REQUEST" and not negated:
+        return (_request_line(pattern, fold),)
     if variable == "QUERY_STRING":
         return _query(pattern, fold, negated)
     if variable == "HTTP_COOKIE":
@@ -76,6 +81,27 @@ def _read(variable: str, pattern: str, negated: bool, fold: bool, captured: bool
     if variable.startswith(("HTTP:", "HTTP_")):
         return _header(variable[5:].replace("_", "-").lower(), pattern, negated)
     raise _unknown(f"%{{{variable}}}")
+
+
+_REQUEST_LINE = re.compile(
+    r"\^?(?:\[A-Z\](?:\{3,9\}|\+)|\\S\+|\.\*|\(?(?P<methods>[A-Z]+(?:\|[A-Z]+)*)\)?)?(?:\\s|\\ | )\+?"
+    r"(?P<path>/.*?)(?P<end>(?:\\s|\\ | )\+?HTTP.*|\[(?:\\s|\\ | )\\?\?\]|\[\\?\?(?:\\s|\\ | )\]|)\$?"
+)
+
+
+def _request_line(pattern: str, fold: bool) -> Demand:
+    """`GET /path?query HTTP/1.1`: its path, where the expression says where that begins and ends."""
+    found = _REQUEST_LINE.fullmatch(pattern)
+    if found is None or re.search(r"\\[?sS]|\[\^", found["path"]):
+        raise PatternError(f"{pattern!r} of the request line", "ask for REQUEST_URI and REQUEST_METHOD")
+    path, end = found["path"], found["end"]
+    if not end and not re.fullmatch(r"(?:[\w/-]|\\[./-])+", path):
+        raise PatternError(f"{pattern!r} may match in the query", "ask for REQUEST_URI")
+    methods = frozenset(found["methods"].split("|")) & METHODS if found["methods"] else None
+    query = Text("exact", "") if "HTTP" in end else None
+    ended = f"^{path}{'$' if end else ''}"
+    [text] = of_regex(ended, ignore_case=fold) if "|" not in ended else (Text("regex", ended, fold),)
+    return Demand(path=text, query=query, methods=methods)
 
 
 def _plain(variable: str, pattern: str, form: str) -> None:

@@ -10,12 +10,13 @@ from posixpath import basename
 import msgspec
 
 from detour.errors import PatternError
+from detour.formats.apache import expr
 from detour.formats.apache.alias import NAMES, may_answer, redirects, searched
 from detour.formats.apache.context import Context, Outcome
 from detour.formats.apache.proxy import hands_all_on, proxied
 from detour.formats.apache.rewrite import Answers, Written, hands_on, rewrites, rules
 from detour.formats.apache.syntax import Directive, parse
-from detour.formats.demand import Demand, Text
+from detour.formats.demand import Demand, Text, both
 from detour.formats.draft import LineFault
 from detour.formats.numbers import whole
 from detour.formats.regex import Expression, expression, expressions
@@ -158,10 +159,13 @@ def _server(inside: list[Directive], main: list[Directive], context: Context) ->
     rewritten = list(rewrites(found, base, context, followed=followed, behind=behind))
     around = [*inside, *main]
     contained = [
-        item
-        for one in reversed([*main, *inside])
-        if one.name in ("location", "locationmatch", "directory", "directorymatch")
-        for item in _container(one, context, around)
+        *_conditional(around, context),
+        *(
+            item
+            for one in reversed([*main, *inside])
+            if one.name in ("location", "locationmatch", "directory", "directorymatch")
+            for item in _container(one, context, around)
+        ),
     ]
     ordered = list(_ordered(rewritten, aliases, found, server=True))
     every = [*(rule.directive for rule in found if hands_on(rule)), *filter(hands_all_on, around)]
@@ -265,10 +269,28 @@ def _part(inside: list[Directive], context: Context) -> Iterator[Outcome]:
                 fact = "a RewriteRule in a <Location>, where what it sees depends on the file system"
                 yield from context.doubted(context.fault(rule.directive, fact, "put it into the server"))
         found = []
-    aliases = list(redirects(inside, context))
+    aliases = [*_conditional(inside, context), *redirects(inside, context)]
     rewritten = list(rewrites(found, base, context, followed=bool(aliases)))
     yield from _ordered(rewritten, aliases, found, server=False)
     yield from _elsewhere(inside, context)
+
+
+def _conditional(inside: list[Directive], context: Context) -> Iterator[Outcome]:
+    """The redirects of mod_alias in `<If>`: it is merged last, so that they are asked first."""
+    for one in reversed([each for each in inside if each.name == "if"]):
+        within = list(_flat(one.inside))
+        try:
+            asked = expr.demands(" ".join(one.args))
+            joined = tuple(both(own, ask) for own in context.demands for ask in asked)
+            held = msgspec.structs.replace(
+                context, demands=tuple(each for each in joined if each is not None)
+            )
+            yield from list(redirects(within, held)) if held.demands else ()
+        except PatternError as error:
+            for each in within:
+                if each.name in NAMES:
+                    fact = f"it stands in <if>: {error.fact}"
+                    yield context.fault(each, fact, error.remedy)
 
 
 def _elsewhere(inside: list[Directive], context: Context) -> Iterator[Outcome]:
@@ -282,6 +304,6 @@ def _elsewhere(inside: list[Directive], context: Context) -> Iterator[Outcome]:
             yield context.fault(one, fact, "write the redirect itself")
         elif one.name in ("if", "elseif", "else", "files", "filesmatch"):
             for each in _flat(one.inside):
-                if _redirects(each):
+                if _redirects(each) and not (one.name == "if" and each.name in NAMES):
                     fact = f"it stands in <{one.name}>, whose requests Detour cannot tell"
                     yield context.fault(each, fact, "write it as RewriteCond and RewriteRule")

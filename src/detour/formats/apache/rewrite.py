@@ -248,7 +248,9 @@ class _Rule:
         return found
 
     def _drafts(self, demand: Demand, status: int | None) -> Iterator[Draft]:
-        for asked in ask(demand, self.used, self.cond_used):
+        of_path = demand.host is None or demand.host.kind != "regex"
+        used = self.used or (self.cond_used if of_path and self.every else set())
+        for asked in ask(demand, used, self.cond_used):
             if status is None:
                 known = 410 if "G" in self.rule.flags else None
                 yield self.context.draft(self.rule.directive, demand, asked, None, known, "keep", self.note)
