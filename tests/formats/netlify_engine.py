@@ -1,51 +1,18 @@
-"""npm netlify-redirector in one node process, asked over its standard input."""
+"""npm netlify-redirector: Netlify's own matcher."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
-from types import TracebackType
+from tests.formats.node_engine import Answer, NodeEngine
 
-import pytest
-
-SCRIPT = Path(__file__).with_suffix(".cjs")
-PEERS = Path(os.environ.get("DETOUR_PEERS", Path(__file__).parents[1] / "peers"))
-
-Answer = tuple[int, str | None] | None
+__all__ = ["Answer", "NetlifyEngine"]
 
 
-class NetlifyEngine:
-    """Answers of Netlify's own matcher; skips the test where node or the package is absent."""
+class NetlifyEngine(NodeEngine):
+    """Answers of Netlify's own matcher."""
 
-    def __enter__(self) -> NetlifyEngine:
-        node = shutil.which("node")
-        modules = PEERS / "node_modules"
-        if node is None:
-            pytest.skip("node is not installed")
-        if not (modules / "netlify-redirector").exists():
-            pytest.skip("netlify-redirector is absent: npm install --no-package-lock --prefix tests/peers")
-        self._process = subprocess.Popen(
-            [node, str(SCRIPT), str(modules.resolve())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.communicate(timeout=10)  # closes its input, at which it ends
+    package = "netlify-redirector"
+    script = "netlify_engine.cjs"
 
     def ask(self, rules: str, urls: list[str]) -> list[Answer]:
         """Status and absolute Location for a GET of each URL; None where no line answers."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"rules": rules, "requests": urls}) + "\n")
-        self._process.stdin.flush()
-        reply = json.loads(self._process.stdout.readline())
-        assert isinstance(reply, list), reply
-        return [None if answer is None else (answer[0], answer[1]) for answer in reply]
+        return self.answers({"rules": rules, "requests": urls})

@@ -26,6 +26,7 @@ FILES = [
 # What their readers list of what is written, by the beginning of the fact: that set is passed over.
 LISTED = {
     "vercel": ("regular expression",),  # hosts may be some
+    "gateway-api": ("regular expression",),  # values of fields may
     "haproxy": ("%[path,field(",),  # a segment is cut out
     "envoy": ("a value that is not matched as a whole", "several parts of a path", "no path matches this"),
 }
