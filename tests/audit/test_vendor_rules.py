@@ -10,6 +10,7 @@ import pytest
 
 from detour.audit.checks import (
     CHECKS,
+    absolute_redirect_behind_tls,
     check_layers,
     content_crosses_origin,
     decoded_path_location,
@@ -414,3 +415,47 @@ def test_https_that_is_forced_without_a_certificate_is_a_note(
     found = told(https_behind_tls.CHECK, layer)
     assert bool(found) == expected
     assert all((one.severity, one.confidence) == ("note", "suggests") for one in found)
+
+
+RELATIVE = "location /x {{ return 307 /y; }} {}"
+
+
+@pytest.mark.parametrize(
+    ("more", "listen", "checks"),
+    [
+        ("", "80", {"absolute-redirect-behind-tls"}),
+        ("", "8080", {"absolute-redirect-behind-tls", "port-leak"}),
+        ("port_in_redirect off;", "8080", {"absolute-redirect-behind-tls"}),
+        ("absolute_redirect off;", "8080", set()),
+    ],
+)
+def test_nginx_completes_a_relative_location_with_its_own_scheme_and_port(
+    more: str, listen: str, checks: set[str], tmp_path: Path
+) -> None:
+    edge, app = layers(
+        tmp_path, ("haproxy", HAPROXY_TLS.format("")), ("nginx", nginx(RELATIVE.format(more), listen))
+    )
+    names = {"absolute-redirect-behind-tls", "port-leak"}
+    assert {one.check for one in check_layers((edge, app), NOW)} & names == checks
+    assert not {one.check for one in check_layers((app,), NOW)} & names  # nothing is known to be in front
+    port = free_port()
+    text = f"server {{ listen 127.0.0.1:{port}; {RELATIVE.format(more)} }}"
+    with Nginx(text, port, tmp_path), socket.create_connection(("127.0.0.1", port), 5) as asking:
+        asking.sendall(b"GET /x HTTP/1.0\r\nHost: a.example\r\n\r\n")
+        answer = b"".join(iter(lambda: asking.recv(65536), b"")).decode()
+    [location] = re.findall(r"(?m)^Location: (.*)\r$", answer)
+    assert location.startswith("http://a.example") == ("absolute-redirect-behind-tls" in checks)
+    assert f":{port}" in location or "port-leak" not in checks
+
+
+def test_apache_completes_a_relative_location_unless_it_knows_its_outer_name(tmp_path: Path) -> None:
+    inside = "Redirect 307 /a /b\n</VirtualHost>\n"
+    edge, app, named = layers(
+        tmp_path,
+        ("haproxy", HAPROXY_TLS.format("")),
+        ("apache", f"<VirtualHost *:80>\nServerName a.example\n{inside}"),
+        ("apache", f"<VirtualHost *:80>\nServerName https://a.example\n{inside}"),
+    )
+    check = absolute_redirect_behind_tls.CHECK
+    assert [one.severity for one in told(check, edge, app)] == ["warning"]
+    assert told(check, edge, named) == []

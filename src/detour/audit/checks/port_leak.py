@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from detour.audit import remedies
+from detour.audit import edits, remedies
+from detour.audit.completed import completed, names_port
 from detour.audit.finding import Check, Finding
 from detour.audit.hops import found, redirects
 from detour.audit.lines import at
@@ -22,6 +23,7 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
 
 
 def over_rule(place: Place) -> Iterator[Finding]:
+    yield from _completed(place)
     template, to = place.rule.template, place.location_url
     if template is None or not template.authority or to is None or not to.port:
         return
@@ -31,6 +33,15 @@ def over_rule(place: Place) -> Iterator[Finding]:
         remedy = remedies.replaced(place, f"{to.hostname}:{to.port}", to.hostname, "Leave the port out")
         implicit = place.rule.span in place.layer.implicit  # what is written can be meant
         yield at(CHECK, place, message, remedy, severity="warning" if implicit else "note")
+
+
+def _completed(place: Place) -> Iterator[Finding]:
+    """A relative Location that nginx completes with its own port, which is not that of the layer in front."""
+    to = completed(place) if place.survey.layers.index(place.layer) > 0 and names_port(place) else None
+    if to is not None and to.port:
+        message = f"nginx makes {to} of the Location: {place.survey.layers[0].name} is asked on another port"
+        remedy = remedies.Remedy("Leave the port out", edits.before(place, "port_in_redirect off;"))
+        yield at(CHECK, place, message, remedy, confidence="suggests")
 
 
 CHECK = Check(
