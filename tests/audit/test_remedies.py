@@ -139,6 +139,7 @@ WRITTEN: dict[tuple[str, str], str] = {
     ("credentials-in-location", "netlify"): "/a https://u:p@b.example/ 307\n" + KEEP,
     ("credentials-in-location", "apache"): "RedirectMatch 307 ^/a$ https://u:p@b.example/\n",
     ("credentials-in-location", "nginx"): _server("location = /a { return 307 https://u:p@b.example/; }"),
+    ("unsupported-status", "nginx"): _server("location = /a { return 305 /b; }"),
     ("unsupported-status", "netlify"): "/a /b 305\n" + KEEP,
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ NAME = "not-understood"
 
 # Facts that are findings of a check of their own (words of the readers).
 _TOLD: tuple[tuple[re.Pattern[str], str, Severity], ...] = (
+    (re.compile(r"is a `from` in line \d+ already"), "duplicate-rule", "warning"),
     (re.compile("carries user information"), "credentials-in-location", "error"),
     (re.compile(r"^\W?\d+\W? is (?:no|not a)(?: redirect)? status"), "unsupported-status", "error"),
 )
@@ -49,6 +50,7 @@ def _mended(layer: Layer, fault: Fault, name: str) -> tuple[Edit, ...]:
 
 # What of a line is written otherwise, and how.
 _MENDS = {
+    "duplicate-rule": (r"(?!)", ""),
     "credentials-in-location": (r"(?<=://)[^/@\s\"'<>]+@", ""),
     "unsupported-status": (r"(?<![\w/.:-]){status}(?![\w/.:-])", "307"),
 }

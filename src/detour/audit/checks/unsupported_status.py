@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from detour.audit import remedies
@@ -19,7 +20,17 @@ STATUSES: dict[str, frozenset[int]] = {
 }
 
 
+# nginx: `return` takes a URL with 301, 302, 303, 307 and 308, and the text of the content with all others.
+_AS_TEXT = re.compile(r"\breturn\s+(30[04569])\s+(?:https?://|/|\$scheme)")
+
+
 def over_rule(place: Place) -> Iterator[Finding]:
+    sent = _AS_TEXT.search(place.text) if place.layer.dialect == "nginx" else None
+    if sent is not None:
+        message = f"nginx sends {sent[1]} with this URL as its content, and no Location"
+        remedy = remedies.replaced(place, f"return {sent[1]}", "return 307", "Answer 307")
+        yield at(CHECK, place, message, remedy)
+        return
     known = STATUSES.get(place.layer.dialect)
     if place.rule.template is None or known is None or place.rule.status in known:
         return
@@ -35,6 +46,7 @@ CHECK = Check(
     instead="Write a status that the program knows.",
     references=(
         "AWS: RedirectActionConfig",
+        "nginx: return",
         "Cloudflare: Bulk Redirects",
         "Gateway API: HTTPRequestRedirectFilter",
     ),
