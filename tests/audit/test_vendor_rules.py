@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import re
 import socket
 from pathlib import Path
@@ -18,6 +19,7 @@ from detour.audit.checks import (
     hsts_contradicted,
     https_behind_tls,
     probe_redirect,
+    unstated_status,
     websocket_redirect,
 )
 from detour.audit.checks.open_location import CANARY
@@ -271,6 +273,7 @@ def test_two_layers_that_undo_one_another_go_round(circle: str, tmp_path: Path) 
     ("inside", "splits"),
     [
         ("location /a { return 302 https://b.example$uri; }", True),
+        ("location /a { return https://b.example$document_uri; }", True),
         ("location /a { return 302 https://b.example$request_uri; }", False),
         ("rewrite ^/a https://b.example$uri? redirect;", True),
         ("location ~ ^/a(?<rest>[^/]+)$ { return 302 /b/$rest; }", True),
@@ -459,3 +462,25 @@ def test_apache_completes_a_relative_location_unless_it_knows_its_outer_name(tmp
     check = absolute_redirect_behind_tls.CHECK
     assert [one.severity for one in told(check, edge, app)] == ["warning"]
     assert told(check, edge, named) == []
+
+
+@pytest.mark.parametrize(
+    ("inside", "remedy"),
+    [
+        ("location /a { return https://b.example/; }", "return 307 https://b.example/;"),
+        ("rewrite ^/a https://b.example/;", "No line can be written"),
+        ("location /a { return 302 https://b.example/; }", ""),
+        ("rewrite ^/a https://b.example/ redirect;", ""),
+    ],
+)
+def test_nginx_answers_302_where_no_status_is_written(inside: str, remedy: str, tmp_path: Path) -> None:
+    [layer] = layers(tmp_path, ("nginx", nginx(inside)))
+    found = told(unstated_status.CHECK, layer)
+    assert [one.severity for one in found] == ["note"] * bool(remedy)
+    assert all(remedy in one.remedy for one in found)
+    port = free_port()
+    with Nginx(f"server {{ listen 127.0.0.1:{port}; {inside} }}", port, tmp_path) as _:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/a", headers={"Host": "a.example"})
+        assert connection.getresponse().status == 302
+        connection.close()

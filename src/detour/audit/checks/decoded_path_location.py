@@ -16,7 +16,7 @@ from detour.errors import PatternError
 # Where nginx writes `$uri`: in the URL of `return`, and in the replacement of `rewrite`. (HAProxy encodes
 # what it writes into a Location, and so does nginx with what `rewrite` captures.)
 _DECODED = re.compile(
-    r"\b(?:return\s+30[1-8]|rewrite\s+\S+)\s+[^;]*?(\$(?:uri|document_uri)\b(?:\$is_args\$args)?)"
+    r"\b(?:return(?:\s+30[1-8])?|rewrite\s+\S+)\s+[^;]*?(\$(?:uri|document_uri)\b(?:\$is_args\$args)?)"
 )
 _ENDS = "%0d%0aX-Seen:%20yes"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from detour.audit import edits, remedies
@@ -18,18 +19,31 @@ DEFAULTS: dict[str, tuple[int, str]] = {
     "cloudflare-rules": (301, "Cloudflare: single redirects, status_code"),
     "caddy": (302, "Caddy: redir"),
     "apache": (302, "Apache: Redirect, RewriteRule [R]"),
+    "nginx": (302, "nginx: return URL, rewrite to http(s)://"),
 }
 _KEEPING = {301: 308, 302: 307}
+_URL = r"[\"']?(?:https?://|\$scheme)"
+_NGINX = re.compile(rf"\breturn\s+{_URL}|\brewrite\s+\S+\s+{_URL}[^\s;]*\s*;")
 
 
 def over_rule(place: Place) -> Iterator[Finding]:
     rule, (default, _) = place.rule, DEFAULTS.get(place.layer.dialect, (0, ""))
     if rule.template is None or rule.status != default or place.layer.implicit.get(rule.span):
         return
-    if edits.states_status(place) is not False:
+    nginx = place.layer.dialect == "nginx"
+    if nginx and _NGINX.search(place.text) is None:
+        return
+    if not nginx and edits.states_status(place) is not False:
         return
     message = f"no status is written: {place.layer.dialect} answers {default}, which makes a POST a GET"
-    yield at(CHECK, place, message, remedies.status(place, _KEEPING[default], "Say which status is meant"))
+    yield at(CHECK, place, message, _remedy(place, _KEEPING[default]))
+
+
+def _remedy(place: Place, status: int) -> remedies.Remedy:
+    words = "Say which status is meant"
+    if place.layer.dialect == "nginx":
+        return remedies.replaced(place, "return ", f"return {status} ", words)
+    return remedies.status(place, status, words)
 
 
 CHECK = Check(
