@@ -165,7 +165,7 @@ TRAEFIK = """
 http:
   routers: {r: {rule: 'PathPrefix(`/`)', entryPoints: [web], middlewares: [], service: s}}
   services:
-    s: {loadBalancer: {healthCheck: {path: /up}, servers: [{url: 'http://127.0.0.1:1'}]}}
+    s: {loadBalancer: {healthCheck: {path: /up, followRedirects: false}, servers: [{url: 'http://127.0.0.1:1'}]}}
 """
 BALANCERS = {
     "alb": ALB,
@@ -186,8 +186,7 @@ def test_a_health_check_of_the_layer_in_front_is_redirected_unless_it_passes(
         tmp_path, (dialect, BALANCERS[dialect]), ("nginx", TO_HTTPS), ("nginx", PASSED)
     )
     [one] = told(probe_redirect.CHECK, edge, app)
-    assert one.witness.startswith("GET http://")
-    assert one.witness.endswith("/up")
+    assert one.witness == "GET http://192.0.2.1/up"
     assert told(probe_redirect.CHECK, edge, passing) == []
     assert told(probe_redirect.CHECK, app) == []
 
@@ -484,3 +483,44 @@ def test_nginx_answers_302_where_no_status_is_written(inside: str, remedy: str, 
         connection.request("GET", "/a", headers={"Host": "a.example"})
         assert connection.getresponse().status == 302
         connection.close()
+
+
+@pytest.mark.parametrize(
+    ("dialect", "old", "new", "message"),
+    [
+        ("alb", "HealthCheckPath: /up", 'HealthCheckPath: /up, Matcher: {HttpCode: "200-399"}', ""),
+        ("haproxy", "GET /up", "GET /up\n  http-check expect status 200", "counts as ill"),
+        ("haproxy", "GET /up", "GET /up", "counts as healthy, whatever runs there"),
+        ("traefik", ", followRedirects: false", "", ""),
+    ],
+)
+def test_what_a_balancer_makes_of_a_redirect_is_as_it_says(
+    dialect: str, old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    edge, app, named = layers(
+        tmp_path,
+        (dialect, BALANCERS[dialect].replace(old, new)),
+        ("nginx", TO_HTTPS),
+        ("haproxy", haproxy("http-request redirect scheme https if { hdr(host) a.example }")),
+    )
+    found = told(probe_redirect.CHECK, edge, app)
+    assert [one.message.endswith(message) for one in found] == [True] * bool(message)
+    assert told(probe_redirect.CHECK, edge, named) == []  # a check does not ask for that host
+
+
+PASSING_HOST = "location / { proxy_pass http://127.0.0.1:1; proxy_set_header Host $host; }"
+
+
+@pytest.mark.parametrize(
+    ("inside", "expected"),
+    [
+        (PASSING_HOST, 1),
+        (PASSING_HOST.replace(" }", " proxy_redirect http:// https://; }"), 0),
+        ("location / { proxy_pass http://127.0.0.1:1; }", 0),  # nginx mends what names its upstream
+    ],
+)
+def test_a_layer_in_front_can_mend_the_location(inside: str, expected: int, tmp_path: Path) -> None:
+    edge, app = layers(
+        tmp_path, ("nginx", nginx(inside, "443 ssl")), ("nginx", nginx("location /x { return 307 /y; }"))
+    )
+    assert len(told(absolute_redirect_behind_tls.CHECK, edge, app)) == expected

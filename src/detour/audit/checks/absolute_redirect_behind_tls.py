@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from detour.audit import edits, remedies
@@ -11,6 +12,7 @@ from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.url import URL
+from detour.formats.layer import Layer
 
 
 def over_rule(place: Place) -> Iterator[Finding]:
@@ -30,7 +32,7 @@ def _completed(place: Place) -> Iterator[Finding]:
     """A Location that is made absolute, or written so, behind a layer that ends TLS and asks over http."""
     to = completed(place) or _written(place)
     outer = None if to is None or to.scheme != "http" else outer_tls(place)
-    if to is None or outer is None:
+    if to is None or outer is None or _mends(outer):
         return
     message = f"{outer.name} ends TLS and asks over http: the Location is {to}"
     remedy = remedies.Remedy("Keep it relative")
@@ -39,6 +41,20 @@ def _completed(place: Place) -> Iterator[Finding]:
     elif place.layer.dialect == "nginx":
         remedy = remedies.Remedy("Keep it relative", edits.before(place, "absolute_redirect off;"))
     yield at(CHECK, place, message, remedy, severity="warning", confidence="suggests")
+
+
+# What makes a layer in front mend such a Location, by dialect.
+_MENDS: dict[str, re.Pattern[str]] = {
+    "nginx": re.compile(r"\A(?![\s\S]*proxy_set_header\s+Host)|\bproxy_redirect\s+(?!off|default)"),
+    "apache": re.compile(r"(?i)\bProxyPassReverse\b"),  # needs the name that was asked for: mostly given
+    "haproxy": re.compile(r"\b(?:replace-header|set-header)\s+Location\b"),
+    "caddy": re.compile(r"\bheader_down\s+\S*Location\b"),
+}
+
+
+def _mends(outer: Layer) -> bool:
+    form = _MENDS.get(outer.dialect)
+    return form is not None and form.search("\n".join(outer.texts.values())) is not None
 
 
 def _written(place: Place) -> URL | None:

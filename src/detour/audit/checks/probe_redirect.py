@@ -6,47 +6,84 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+import msgspec
+
 from detour.audit import edits, remedies
 from detour.audit.finding import Check, Finding
 from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.message import Request
-from detour.core.url import URL
 from detour.errors import URLError
 from detour.formats.layer import Layer
 
+HOST = (
+    "192.0.2.1"  # a balancer names the server's address as the host, if any; this one is nobody's (RFC 5737)
+)
 _VALUE = r"[\"']?\s*[:=]\s*[\"']?(/[^\s\"',}]*)"
-_HEALTHY, _ILL = "counts as healthy, whatever runs there", "counts as ill"
-# The path that a configuration asks to know whether a server is well, and what it makes of a 3xx, by dialect.
-PROBES: dict[str, tuple[re.Pattern[str], str]] = {
+_ILL, _HEALTHY = "counts as ill", "counts as healthy, whatever runs there"
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """How a configuration says what it asks to know whether a server is well, and what it makes of a 3xx."""
+
+    path: re.Pattern[str]
+    redirected: str  # "": nothing is wrong
+    otherwise: re.Pattern[str]  # where it says so: the opposite
+    opposite: str = ""
+
+
+PROBES: dict[str, Probe] = {
     # AWS: HealthCheckPath; its Matcher is 200 unless told otherwise
-    "alb": (re.compile(rf"(?:HealthCheckPath|\bhealth_check\b[^}}]*?\bpath){_VALUE}"), _ILL),
+    "alb": Probe(
+        re.compile(rf"(?:HealthCheckPath|\bhealth_check\b[^}}]*?\bpath){_VALUE}"),
+        _ILL,
+        re.compile(r"(?:HttpCode|matcher)[\"']?\s*[:=]\s*[\"']?[\d,-]*(?:-3\d\d|30\d)"),
+    ),
     # Caddy: reverse_proxy, health_uri; its health_status is 2xx
-    "caddy": (re.compile(r"\bhealth_(?:uri|path)\s+(/\S*)"), _ILL),
+    "caddy": Probe(
+        re.compile(r"\bhealth_(?:uri|path)\s+(/\S*)"), _ILL, re.compile(r"\bhealth_status\s+3|health_follow")
+    ),
     # Envoy: HealthCheck.HttpHealthCheck; its expected_statuses are 200
-    "envoy": (re.compile(rf"http_health_check[^}}]*?\bpath{_VALUE}"), _ILL),
+    "envoy": Probe(
+        re.compile(rf"http_health_check[^}}]*?\bpath{_VALUE}"), _ILL, re.compile(r"\bexpected_statuses\b")
+    ),
     # HAProxy: option httpchk: 2xx and 3xx are valid
-    "haproxy": (
+    "haproxy": Probe(
         re.compile(r"(?m)^\s*(?:option\s+httpchk\s+(?:[A-Z]+\s+)?|http-check\s+send\s[^\n]*\buri\s+)(/\S*)"),
         _HEALTHY,
+        re.compile(r"(?m)^\s*http-check\s+expect\s"),
+        _ILL,
     ),
-    # Traefik: healthCheck: 2xx and 3xx
-    "traefik": (re.compile(rf"healthCheck[^}}]*?\bpath{_VALUE}"), _HEALTHY),
+    # Traefik: healthCheck: 2xx and 3xx; it follows unless followRedirects says otherwise
+    "traefik": Probe(
+        re.compile(rf"healthCheck[^}}]*?\bpath{_VALUE}"),
+        "",
+        re.compile(r"followRedirects[\"']?\s*[:=]\s*[\"']?false"),
+        _HEALTHY,
+    ),
 }
 
 
 def over_rule(place: Place) -> Iterator[Finding]:
-    if place.rule.template is None or not place.urls:
+    if place.rule.template is None:
         return
     layers = place.survey.layers
-    host = URL.parse(place.urls[0]).authority
     for outer in layers[: layers.index(place.layer)]:
-        for path in _probes(outer):
-            url = f"http://{host}{path}"
+        made = _made(outer)
+        for path in _probes(outer) if made else ():
+            url = f"http://{HOST}{path}"
             if _answers(place, url):
-                made = PROBES[outer.dialect][1]
                 message = f"{outer.name} asks for {path}, is answered {place.rule.status}, which {made}"
                 yield at(CHECK, place, message, _remedy(place, path), witness=f"GET {url}")
+
+
+def _made(layer: Layer) -> str:
+    """What the layer makes of a redirect; "" where nothing is wrong with it."""
+    probe = PROBES.get(layer.dialect)
+    if probe is None:
+        return ""
+    told = any(probe.otherwise.search(text) for text in layer.texts.values())
+    return probe.opposite if told else probe.redirected
 
 
 def _remedy(place: Place, path: str) -> remedies.Remedy:
@@ -68,8 +105,7 @@ def _answers(place: Place, url: str) -> bool:
 
 
 def _probes(layer: Layer) -> tuple[str, ...]:
-    form = PROBES.get(layer.dialect)
-    return () if form is None else _written(form[0], "\n".join(layer.texts.values()))
+    return _written(PROBES[layer.dialect].path, "\n".join(layer.texts.values()))
 
 
 @lru_cache(maxsize=16)
@@ -91,7 +127,7 @@ CHECK = Check(
         "AWS ALB: health checks for target groups",
         "HAProxy: option httpchk",
         "Envoy: HttpHealthCheck",
-        "Traefik: healthCheck",
+        "traefik/traefik#5147",
         "dotnet/aspnetcore#25221",
     ),
     over_rule=over_rule,
