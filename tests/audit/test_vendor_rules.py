@@ -23,10 +23,12 @@ from detour.audit.checks import (
     websocket_redirect,
 )
 from detour.audit.checks.open_location import CANARY
-from detour.audit.finding import Check, Finding
+from detour.audit.finding import Check, Finding, at_least
 from detour.audit.survey import Survey
 from detour.formats.layer import Layer
 from detour.load import load_layer
+from tests.audit.ordinary import APPLICATIONS
+from tests.audit.ordinary import EDGES as ORDINARY_EDGES
 from tests.audit.vendor_cases import VENDOR, haproxy, native
 from tests.examples.running import Nginx, free_port, program
 from tests.formats.layers import decide
@@ -524,3 +526,13 @@ def test_a_layer_in_front_can_mend_the_location(inside: str, expected: int, tmp_
         tmp_path, ("nginx", nginx(inside, "443 ssl")), ("nginx", nginx("location /x { return 307 /y; }"))
     )
     assert len(told(absolute_redirect_behind_tls.CHECK, edge, app)) == expected
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+@pytest.mark.parametrize("edge", ORDINARY_EDGES)
+def test_ordinary_layers_have_nothing_above_a_note(edge: str, application: str, tmp_path: Path) -> None:
+    found = layers(tmp_path, ORDINARY_EDGES[edge], APPLICATIONS[application])
+    assert [layer.not_understood for layer in found] == [(), ()]
+    assert any(rule.template is not None for layer in found for rule in layer.rules)
+    assert at_least("warning", check_layers(found, NOW)) == []
+    assert at_least("warning", check_layers(found[1:], NOW)) == []

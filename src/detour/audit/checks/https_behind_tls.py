@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Literal
 
 from detour.audit.finding import Check, Finding
+from detour.audit.forwarded import answers_over_tls
 from detour.audit.lines import at
 from detour.audit.survey import Place
 from detour.core.message import Request
@@ -46,13 +47,15 @@ _TRUSTS = re.compile(r"use-(?:forwarded-headers|proxy-protocol)\"?:\s*\"?true") 
 def over_rule(place: Place) -> Iterator[Finding]:
     rule, to = place.rule, place.location_url
     if to is None or to.scheme != "https" or rule.terms.when or rule.terms.unless:
-        return  # a condition can ask what the layer in front said of the scheme
+        return  # not every request
     asked = URL.parse(place.urls[0])
     if asked.scheme != "http" or (asked.hostname, asked.path) != (to.hostname, to.path):
         return
     outer = outer_tls(place)
     url = f"https{place.urls[0].removeprefix('http')}"
     if outer is not None and not _redirected_in_front(place, url):
+        if not answers_over_tls(place, str(asked)):
+            return  # another rule asks what the layer in front says of the scheme
         message = (
             f"{outer.name} ends TLS and asks over http: {url} arrives here as http and is sent to itself"
         )

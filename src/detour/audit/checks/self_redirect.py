@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from detour.audit import remedies
 from detour.audit.finding import Check, Finding
+from detour.audit.forwarded import asks_scheme
 from detour.audit.hops import found, next_method, redirects, same_resource
 from detour.audit.lines import at
 from detour.audit.survey import Place
@@ -30,6 +31,8 @@ def over_chain(chain: Chain) -> Iterator[Finding]:
 def over_rule(place: Place) -> Iterator[Finding]:
     if place.location is None or place.scheme == "http" or not place.alive:
         return
+    if asks_scheme(place.rule):
+        return  # TLS ends in front: what arrives over https here does not exist
     request = place.request(place.urls[0])
     if request is None or not is_self(place.location, request) or place.rule.status == 303:
         return

@@ -12,7 +12,7 @@ from detour.core.pattern import Pattern
 
 def over_rule(place: Place) -> Iterator[Finding]:
     rule = place.rule
-    if rule.template is None or not rule.template.slots:
+    if rule.template is None or all(slot.name.startswith("url.") for slot in rule.template.slots):
         return  # a Location without captures leads everything to one place, and means it
     named = {name for key in place.keys for name in key.names} or _groups(place)
     unused = sorted(named - {slot.name for slot in rule.template.slots} - _WHOLE)
