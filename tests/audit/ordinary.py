@@ -38,7 +38,8 @@ APPLICATIONS: dict[str, tuple[str, str]] = {
     "nginx: if not https": (
         "nginx",
         _NGINX.format(
-            "", f'if ($http_x_forwarded_proto != "https") {{ {_TO_TLS} }} location / {{ root /srv; }}'
+            "",
+            f'if ($http_x_forwarded_proto != "https") {{ {_TO_TLS} }} location / {{ root /srv; }}',
         ),
     ),
     "nginx: a map": (
