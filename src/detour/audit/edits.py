@@ -31,7 +31,7 @@ _NUMBER = r"(?<![\w/.:#?=&-]){0}(?![\w/.:%-])"
 class StatusKey(msgspec.Struct, frozen=True):
     """Where a status stands in a language of nodes."""
 
-    table: str  # the key whose table holds it; "": the item itself
+    table: str  # the key whose table holds it
     key: str
     say: Callable[[int], str]
 
@@ -47,7 +47,6 @@ STATUS_KEYS: dict[str, StatusKey] = {
     "gateway-api": StatusKey("requestRedirect", "statusCode", str),  # HTTPRequestRedirectFilter
     "istio": StatusKey("redirect", "redirectCode", str),  # HTTPRedirect
     "envoy": StatusKey("redirect", "response_code", lambda status: _ENVOY[status]),  # RedirectAction
-    "vercel": StatusKey("", "statusCode", str),  # redirects
     "cloudflare-rules": StatusKey("from_value", "status_code", str),  # Rulesets: redirect
 }
 
@@ -69,12 +68,30 @@ def status(place: Place, wanted: int) -> Edits:
         return _status_of_annotation(place, wanted)
     if block is None:
         return ()
+    if dialect == "vercel":
+        return _status_of_vercel(place, block, wanted)
     if dialect in STATUS_KEYS:
         return _status_of_node(place, block, wanted)
     if dialect in TABLES:
         return _status_of_table(place, block, wanted)
     new = _status_in(place, _row(place), wanted)
-    return _line(place, place.rule.span.line, new) if new else ()
+    return _line(place, place.rule.span.line, new) if new not in ("", _row(place)) else ()
+
+
+_VERCEL = re.compile(r'("status(?:Code)?"\s*:\s*)\d+|("permanent"\s*:\s*)(?:true|false)')
+
+
+def _status_of_vercel(place: Place, block: Block, wanted: int) -> Edits:
+    """`statusCode` of `redirects`, `status` of `routes`; `permanent` chooses of 308 and 307."""
+    rows = lines_of(place.layer, block.file)
+    for line in range(block.first, block.last + 1):
+        found = _VERCEL.search(rows[line - 1])
+        if found and found[1]:
+            return _line(place, line, _VERCEL.sub(rf"\g<1>{wanted}", rows[line - 1], count=1))
+        if found and wanted in (307, 308):
+            said = "true" if wanted == 308 else "false"
+            return _line(place, line, _VERCEL.sub(rf"\g<2>{said}", rows[line - 1], count=1))
+    return ()
 
 
 def _status_in(place: Place, row: str, wanted: int) -> str:
@@ -87,8 +104,8 @@ def _status_in(place: Place, row: str, wanted: int) -> str:
     if dialect == "nginx" and (of_rewrite := _rewrite(row, wanted)):
         return of_rewrite
     word = _WORDS.get(dialect, {}).get(now, "")
-    if dialect in ("apache", "caddy") and word and re.search(rf"(?<=\s){word}\b", row):
-        return re.sub(rf"(?<=\s){word}\b", str(wanted), row, count=1)
+    if dialect in ("apache", "caddy") and word and re.search(rf"(?<=[\s=]){word}\b", row):
+        return re.sub(rf"(?<=[\s=]){word}\b", str(wanted), row, count=1)
     return _status_added(dialect, row, wanted)
 
 
@@ -213,12 +230,10 @@ def _tables(place: Place, where: StatusKey) -> list[yaml.MappingNode]:
     text = "\n".join(lines_of(place.layer, place.rule.span.file))
     for path in paths(text, place.rule.span.line):
         for mapping, key, value in path:
-            if not where.table and any(key.value == where.key for key, _ in mapping.value):
-                return [mapping]
             if key == where.table and isinstance(value, yaml.MappingNode):
                 return [value]
             found = [value for value in _below(mapping) if value[0] == where.table]
-            if found and where.table:
+            if found:
                 return [one for _, one in found]
     return []
 

@@ -78,10 +78,11 @@ def audit(
     results, failed = [], False
     all_shown = verbose or least == "note" or name != "text"
     for layers in _systems(paths, dialect):
-        found = list(_unknown(filtered(layers, check_layers(layers, now)), known))
+        unknown = _unknown(filtered(layers, check_layers(layers, now)), known)
+        found = [one for one in unknown if all_shown or one.severity != "note"]  # they can be millions
         for result in _results(layers, found, least):
             failed = failed or result.outcome == "failed"
-            results.append(result if all_shown else _without_notes(result))
+            results.append(result)
     text = _text(name, output, results)
     _write(output, text)
     return 1 if failed else 0
@@ -177,11 +178,6 @@ def _results(layers: Layers, found: list[Finding], least: str | None) -> Iterato
 def _owner(finding: Finding, owner: dict[str, str]) -> str:
     file = finding.span.file if finding.span else ""
     return owner.get(file, next(iter(owner.values()), ""))
-
-
-def _without_notes(result: Result) -> Result:
-    kept = tuple(one for one in result.findings if one.severity != "note")
-    return msgspec.structs.replace(result, findings=kept)
 
 
 def _text(name: str, output: str, results: list[Result]) -> str:
