@@ -53,7 +53,8 @@ APPLICATIONS: dict[str, tuple[str, str]] = {
         "apache",
         "<VirtualHost *:80>\nServerName https://a.example\nRewriteEngine On\n"
         "RewriteCond %{HTTP:X-Forwarded-Proto} =http\n"
-        "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [L,R=308]\nRedirect 308 /old /new\n</VirtualHost>\n",
+        "RewriteRule ^ https://%{HTTP_HOST}%{REQUEST_URI} [L,R=308]\nRedirect 308 /old /new\n"
+        "</VirtualHost>\n",
     ),
     "HAProxy": (
         "haproxy",

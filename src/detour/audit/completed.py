@@ -18,10 +18,10 @@ _PORT_KEPT = re.compile(r"(?m)^[^#\n]*\bport_in_redirect\s+off")
 def completed(place: Place) -> URL | None:
     """What becomes of a Location that is written without a host, where the program completes it; told of the
     first rule of a run of such."""
-    if not _is_relative(place, place.number) or _is_relative(place, place.number - 1) or not place.urls:
-        return None
     kept = _KEPT.get(place.layer.dialect)
-    if kept is None or any(kept.search(text) for text in place.layer.texts.values()):
+    if kept is None or not _is_relative(place, place.number) or _is_relative(place, place.number - 1):
+        return None
+    if not place.urls or any(kept.search(text) for text in place.layer.texts.values()):
         return None
     return place.location_url
 

@@ -23,10 +23,10 @@ def _keeps_slashes(layer: Layer) -> bool:
 
 def over_rule(place: Place) -> Iterator[Finding]:
     template = place.rule.template
-    if template is None or template.authority or not place.urls:
+    if template is None or template.authority or not _keeps_slashes(place.layer):
         return
     first = _first(template)
-    if first is None or not _keeps_slashes(place.layer):
+    if first is None or not place.urls:
         return
     for url in _doubled(place.urls[0]):
         if _begins_with_host(place, first, url):
