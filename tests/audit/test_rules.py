@@ -235,3 +235,14 @@ def test_what_is_found_in_the_twins_is_true(tmp_path: Path) -> None:
     ]
     assert len(told) <= len(TRUE_OF_TWINS)
     assert set(told) <= set(TRUE_OF_TWINS)
+
+
+def test_what_becomes_of_each_method_is_what_the_own_layer_of_a_rule_answers(tmp_path: Path) -> None:
+    edge, app = tmp_path / "edge.csv", tmp_path / "app.csv"
+    edge.write_text("http://a.example/api/x,https://a.example/api/x,307\n")
+    app.write_text("http://a.example/api/x,http://b.example/api/x,302\n")
+    layers = load_layer(edge), load_layer(app)
+    [lost] = [one for one in check_layers(layers, NOW) if one.check == "method-loss"]
+    told = {one.request.partition(" ")[0]: one.becomes for one in lost.per_method}
+    assert told["POST"] == "302 to http://b.example/api/x, as GET, without its content"
+    assert told["PUT"] == "302 to http://b.example/api/x, the method kept"

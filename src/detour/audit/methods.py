@@ -9,8 +9,8 @@ from __future__ import annotations
 from detour.audit.finding import Seen
 from detour.audit.survey import Place
 from detour.core.location import resolve
+from detour.core.policy import FETCH
 from detour.core.url import URL
-from detour.errors import URLError
 
 ASKED = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _CONTENT = frozenset({"POST", "PUT", "PATCH"})
@@ -26,22 +26,16 @@ def per_method(place: Place, url: str) -> tuple[Seen, ...]:
     return () if all(one.becomes == _NOT_REDIRECTED for one in seen) else seen
 
 
-def next_method(status: int, method: str) -> str:
-    """The method of the request that follows a redirect."""
-    to_get = (status in (301, 302) and method == "POST") or (status == 303 and method not in ("GET", "HEAD"))
-    return "GET" if to_get else method
-
-
 def _becomes(place: Place, method: str, url: str) -> str:
+    """What its own layer answers: another one in front may answer before, which is no matter of this rule."""
     request = place.request(url, method)
-    answer = None if request is None else place.survey.ask(request)
-    if answer is None or answer.decision.location is None:
+    decision = None if request is None else place.layer.ruleset.decide(request, place.survey.now)
+    if decision is None or decision.location is None:
         return _NOT_REDIRECTED
-    status, then = answer.decision.status, next_method(answer.decision.status, method)
-    try:
-        to = resolve(answer.decision.location, URL.parse(url))
-    except URLError:
-        to = None
+    sends = method in _CONTENT
+    change = FETCH.rewriting(decision.status, method, sends)
+    then = method if change is None else change.method or method
+    to = resolve(decision.location, URL.parse(url)) or decision.location
     kept = "the method kept" if then == method else f"as {then}"
-    lost = ", without its content" if then != method and method in _CONTENT else ""
-    return f"{status} to {to or answer.decision.location}, {kept}{lost}"
+    lost = ", without its content" if change is not None and sends else ""
+    return f"{decision.status} to {to}, {kept}{lost}"
