@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from detour.core.message import Request
 from detour.core.rule import Rule
 from detour.formats.dialects import Files, named
 from detour.formats.layer import read_layer
@@ -17,6 +18,7 @@ from detour.formats.writers import writer_for
 from detour.formats.writers.cloudflare_bulk import _goes_ahead, _Row
 from detour.formats.writers.gateway_order import Order, above, asks, covers
 from detour.formats.writers.ways import Way, ways
+from tests.serve.fake_transport import ruleset
 
 NOW = 1_800_000_000.0
 
@@ -33,6 +35,9 @@ def oracle(way: Way, earlier: Way) -> bool:
         return False
     if way.scheme and earlier.scheme and way.scheme != earlier.scheme:
         return False
+    narrower = earlier.host != way.host and covers(way.host, earlier.host)
+    if narrower and asks(earlier) == (0, 0, 0) and earlier.scheme in ("", way.scheme):
+        return False  # it hides `way` there, and the route of that host goes without it
     if (way.exact, way.prefix) == (earlier.exact, earlier.prefix):
         return asks(way) > asks(earlier) or way.scheme != earlier.scheme
     if earlier.prefix is None:
@@ -118,3 +123,23 @@ def test_many_rules_take_time_in_their_number(name: str, hosts: int) -> None:
         taken.append(time.process_time() - start)
         assert len(written.said) == len(some)
     assert taken[1] < 10 * taken[0] + 1  # four times as many; all pairs would be sixteen times
+
+
+def test_what_stands_behind_all_of_a_narrower_host_is_said_and_not_of_that_host() -> None:
+    rules = ruleset(
+        '[[rule]]\nname = "shop"\npattern = "//shop.test/*"\nlocation = "https://other.test/{0}"\n'
+        '[[rule]]\nname = "x"\npattern = "/x"\nlocation = "https://to.test/y"\n'
+    ).rules
+    writer, reader = writer_for("gateway-api"), named("gateway-api")
+    assert writer is not None
+    assert reader is not None
+    written = writer.write(rules, NOW)
+    assert len(written.said) == 2
+    read = read_layer("routes", reader, Files("routes.yaml", {"routes.yaml": written.text})).ruleset
+
+    def location(url: str) -> str | None:
+        return read.decide(Request.of("GET", url), NOW).location
+
+    assert location("http://shop.test/x") == "https://other.test/x"
+    assert location("http://shop.test/y") == "https://other.test/y"
+    assert location("http://b.test/x") == "https://to.test/y"

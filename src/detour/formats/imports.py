@@ -162,6 +162,8 @@ class _Importer:
 
     def _take(self, draft: Draft) -> LineFault | None:
         """One rule, or one for each of the import's hosts when the line names none."""
+        if self.job.query is None:
+            draft = _keeping(draft)
         patterns: tuple[str, ...] = (draft.pattern,)
         if self.job.hosts and draft.pattern.startswith("/") and not draft.pattern.startswith("//"):
             patterns = tuple(f"//{host}{draft.pattern}" for host in self.job.hosts)
@@ -210,6 +212,21 @@ class _Importer:
         if terms is None:
             terms = self.terms[said] = _both(self.job, draft)
         return terms
+
+
+_QUERY = "?{url.query}"
+
+
+def _keeping(draft: Draft) -> Draft:
+    """A Location that ends with the request's query keeps the query: one form of both, which more languages
+    have a word for."""
+    location = draft.location
+    if location is None or draft.parameters or not location.endswith(_QUERY):
+        return draft
+    before = location.removesuffix(_QUERY)
+    if "?" in before or "#" in before:
+        return draft
+    return msgspec.structs.replace(draft, location=before, query="keep")
 
 
 def _networks(condition: ClientCondition) -> None:

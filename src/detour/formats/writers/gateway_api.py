@@ -17,7 +17,17 @@ import msgspec
 
 from detour.core.rule import FieldCondition, Rule
 from detour.core.template import Slot, Template
-from detour.formats.writers.gateway_order import Order, above, asks
+from detour.formats.writers.gateway_order import (
+    NOTHING,
+    Asks,
+    Order,
+    Path,
+    above,
+    asks,
+    covers,
+    ends_of,
+    hides,
+)
 from detour.formats.writers.ways import Way, takes_itself, widened
 from detour.formats.writers.writing import ALL, Cannot, Unsaid, Writing, Written, left_out, unsaid
 from detour.formats.writers.yaml_text import yaml_text
@@ -26,7 +36,6 @@ SAYS = frozenset({"methods", "header", "query"})
 
 Node = dict[str, Any]
 Place = tuple[str, str]  # a host, "" for any; a scheme, "" for both
-NOTHING = (0, 0, 0)
 
 
 def write(rules: Iterable[Rule], now: float) -> Written:
@@ -88,10 +97,26 @@ def _routes(written: list[tuple[Way, Node]]) -> dict[Place, list[Node]]:
         own.setdefault(way.host, []).append(number)
     routes: dict[Place, list[tuple[Way, Node]]] = {}
     for host in own:
-        for number in sorted(number for one in above(host) for number in own.get(one, ())):
-            way, node = written[number]
+        numbers = sorted(number for one in above(host) for number in own.get(one, ()))
+        for way, node in _reached(written[number] for number in numbers):
             routes.setdefault((host, way.scheme), []).append((way, node))
     return {place: list(_without_repeats(found)) for place, found in routes.items()}
+
+
+def _reached(found: Iterable[tuple[Way, Node]]) -> Iterator[tuple[Way, Node]]:
+    """The rules of a host without those of a wider one that a rule of a narrower one hides."""
+    earlier: dict[Path, set[tuple[str, str, Asks]]] = {}
+    for way, node in found:
+        own = way.exact if way.exact is not None else way.prefix or ""
+        over = {(way.exact, way.prefix), *((None, own[:end]) for end in ends_of(own))}
+        hidden = (
+            host != way.host and covers(way.host, host) and hides(scheme, asked, way)
+            for path in over
+            for host, scheme, asked in earlier.get(path, ())
+        )
+        if not any(hidden):
+            yield way, node
+            earlier.setdefault((way.exact, way.prefix), set()).add((way.host, way.scheme, asks(way)))
 
 
 def _without_repeats(found: list[tuple[Way, Node]]) -> Iterator[Node]:

@@ -93,7 +93,9 @@ def ways(rule: Rule) -> Iterator[Way]:
     """The ways to match a rule, none of which matches what another does."""
     pattern = Pattern.parse(rule.pattern, ignore_case=rule.ignore_case)
     scheme = _scheme(pattern)
-    host, host_regex, host_groups = _host(pattern.hostname)
+    host, host_regex, host_groups = (
+        ("", "", ()) if _is_any(pattern.hostname, rule) else _host(pattern.hostname)
+    )
     port = "" if pattern.port.implied or pattern.port.literal is None else pattern.port.literal
     query, query_groups = _query(pattern.query)
     whole = Way(rule, scheme, host, port, (), "", (), host_regex, host_groups, query, query_groups)
@@ -123,10 +125,17 @@ def _scheme(pattern: Pattern) -> str:
     return fits[0] if len(fits) == 1 else ""
 
 
+def _is_any(host: Component, rule: Rule) -> bool:
+    """Whether every host will do, and the Location does not say which it was."""
+    if host.implied or len(host.parts) != 1:
+        return host.implied
+    [one] = host.parts
+    free = (one.kind, one.modifier, one.prefix, one.suffix) == (PartKind.WILDCARD, "", "", "")
+    return free and (rule.template is None or all(slot.name != one.name for slot in rule.template.slots))
+
+
 def _host(host: Component) -> tuple[str, str, tuple[str, ...]]:
     """The host as text, else as a regular expression with its groups."""
-    if host.implied:
-        return "", "", ()
     if host.literal is not None:
         return host.literal, "", ()
     *before, last = host.parts
