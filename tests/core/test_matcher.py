@@ -3,7 +3,7 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detour import Decision, Pattern, Request, RuleSet
@@ -248,6 +248,7 @@ def test_nothing_cached_outlives_the_next_start_or_end(now: float, location: str
     assert (decision.location, cache_of(decision)) == (location, cache)
 
 
+@example(40.0, 40.0)
 @given(st.floats(0, 250), st.floats(0, 250))
 def test_a_decision_holds_until_its_until(now: float, later: float) -> None:
     ruleset = rules(WINDOW)

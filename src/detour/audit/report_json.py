@@ -18,6 +18,8 @@ import msgspec
 
 from detour.audit.result import Result, Tally
 
+_DELETE = "\\u007f"  # the one control character that encoders of JSON leave as it is (RFC 8259 §7)
+
 
 class JSONReport:
     """One document; each result on a line of its own."""
@@ -47,9 +49,9 @@ def ascii_json(value: Any) -> str:
     with contextlib.suppress(UnicodeEncodeError):
         octets = msgspec.json.encode(value)
         if octets.isascii():  # as most are
-            return octets.decode()
+            return octets.decode().replace("\x7f", _DELETE)
     value = msgspec.to_builtins(value)
-    text = json.dumps(value, separators=(",", ":"))
+    text = json.dumps(value, separators=(",", ":")).replace("\x7f", _DELETE)
     # Surrogates are rare, and most of them are halves of a pair: look closer only where there are some.
     return json.dumps(_encodable(value), separators=(",", ":")) if "\\ud" in text else text
 

@@ -8,7 +8,7 @@ field those rules look at (RFC 9111 §4.1, §5.2.2).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import floor, inf
+from math import floor, inf, nextafter
 
 import msgspec
 
@@ -56,8 +56,9 @@ def answer(rule: Rule, location: str | None, request: Request, seen: list[Rule],
         *_cors(rule, request),
         *rule.terms.headers,
     )
-    # edge - max_age: the next instant at which the seconds left to the edge read differently
-    return Decision(rule.status, rule, location, fields, edge - max_age if max_age else edge, depends)
+    # From right after edge - max_age on, the seconds left to the edge read differently.
+    until = nextafter(edge - max_age, inf) if max_age else edge
+    return Decision(rule.status, rule, location, fields, until, depends)
 
 
 def unanswered(allow: tuple[str, ...], seen: list[Rule], now: float) -> Decision:
