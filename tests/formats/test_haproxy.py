@@ -197,6 +197,17 @@ def test_what_answers_on_a_condition_that_is_not_known_is_listed(line: str, hidd
     assert not _front("http-request redirect location /new", line).not_understood
 
 
+def test_allow_hides_the_requests_rules_behind_it_and_is_listed_where_others_redirect() -> None:
+    allow, redirect = "http-request allow if { path /a }", "http-request redirect location /new"
+    layer = _front(allow, redirect)
+    assert not layer.not_understood
+    assert decide(layer, "GET", "http://h.test/a") is None
+    assert decide(layer, "GET", "http://h.test/b") == (302, "http://h.test/new")
+    assert not _front(redirect, allow).not_understood
+    [fault] = _front(allow, redirect, "redirect scheme https").not_understood
+    assert (fault.span.line, fault.fact[:21]) == (3, "what it lets through ")
+
+
 def test_a_backend_on_a_condition_that_is_not_known_is_listed_where_another_redirects() -> None:
     backends = "backend a\n    server s 127.0.0.1:9\nbackend b\n    http-request redirect location /new\n"
     head = "frontend f\n    bind :80\n    use_backend a if { path_beg /a/ } { nbsrv(x) lt 1 }\n"

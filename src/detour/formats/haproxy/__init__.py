@@ -17,7 +17,8 @@ Read (haproxy/haproxy, doc/configuration.txt, of 2.6 and later):
 - Frontends, with `use_backend` in order and `default_backend`, as far as a backend redirects; where
   frontends differ in TLS, the scheme tells which one is meant.
 - `http-request deny`, `return`, `tarpit`, `reject`, `use-service` and `auth` hide what stands behind them;
-  where their condition is not known, they are listed.
+  where their condition is not known, they are listed. `http-request allow` hides the `http-request` rules
+  behind it; it is listed where other rules redirect after them.
 
 Not understood, and named as such: conditions on anything else; a redirect behind `set-path` and its
 like; `http-response redirect`; `errorloc`; other converters.

@@ -187,11 +187,24 @@ class _Proxy:
             yield from self._return(line)
         elif action in _FINAL:
             yield from self._final(line)
+        elif action == "allow":
+            yield from self._allow(line)
         elif action in _MOVES:
             self.moved = self.moved or line.number
         elif action.startswith(("set-var(", "set-var-fmt(")) and len(line.words) > 2:
             name = action.partition("(")[2][:-1]
             self.values[name] = _held(line.words, self.values.get(name, ""))
+
+    def _allow(self, line: Line) -> Read:
+        """It ends the `http-request` rules of its proxy, and those alone."""
+        later = (one for one in self.section.having("http-request") if one.number > line.number)
+        if not any(map(_redirects, later)):
+            return
+        if self.onward or any(map(_redirects, self.section.having("redirect", "server"))):
+            fact = "what it lets through passes the `http-request` rules behind it, and others redirect"
+            yield LineFault(line.number, fact, "write its condition into each redirect behind it")
+            return
+        yield from self._final(line)
 
     def _final(self, line: Line) -> Read:
         try:
